@@ -1,0 +1,215 @@
+/*
+ * settings - provost.conf and conf.d, read, checked and explained
+ *
+ * One table of options (settings_table.c) feeds load, check, dump and the
+ * documentation test. No global: a loaded struct settings is passed down, is
+ * never changed afterwards, and a reload makes a new one. The only file that
+ * knows libconfig. Files are trusted only as far as their text: unknown keys,
+ * wrong types, values out of range and contradictions are errors with file,
+ * line and key, and with a sentence that tells the fix.
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef COMMON_SETTINGS_H
+#define COMMON_SETTINGS_H
+
+#include "account.h"
+#include "strbuf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* An owned list of owned texts. */
+struct text_list {
+    char **items;
+    size_t count;
+};
+
+/* Presets of what differs between directories (issue: schema = "..."). */
+enum directory_schema {
+    SCHEMA_CUSTOM, /* the default: id_field auto, nothing else assumed */
+    SCHEMA_OPENLDAP,
+    SCHEMA_AD,
+    SCHEMA_389DS,
+    SCHEMA_FREEIPA
+};
+
+/* How nested groups are found (used by sync). */
+enum directory_group_method {
+    GROUP_NONE,      /* attribute_field as the entry has it */
+    GROUP_MEMBER_OF, /* memberOf, direct groups */
+    GROUP_IN_CHAIN   /* AD's matching rule, nested groups too */
+};
+
+/* How the directory writes time stamps. */
+enum directory_time_format {
+    TIME_GENERALIZED, /* RFC 4517 GeneralizedTime */
+    TIME_FILETIME     /* AD: 100 ns since 1601 */
+};
+
+/* One row of attribute_mapping: a literal or a pattern, never both. */
+struct mapping_row {
+    char *attribute; /* literal, whole value; NULL if pattern */
+    char *pattern;   /* fnmatch(3) pattern; NULL if attribute */
+    bool match_case; /* default false */
+    char *template_name;
+};
+
+struct directory_settings {
+    char *name;
+    enum directory_schema schema;
+    struct text_list hosts; /* in order; a name, an address, or an ldapi path */
+    unsigned port; /* as it will be used: 389 became 636 with use_ssl */
+    bool use_ssl;
+    bool use_tls;
+    bool ignore_ssl_errors;
+    bool allow_cleartext;
+    char *ca_file; /* "": the system's */
+    struct text_list base_dns;
+    char *bind_dn;            /* "": anonymous */
+    char *bind_password_file; /* "": none */
+    char *bind_password;      /* read from the file; a secret; NULL: none */
+    char *username_field;
+    struct text_list login_fields;
+    char *filter;          /* "": none */
+    char *disabled_filter; /* "": none; a bind alone tells */
+    char *attribute_field; /* "": none */
+    struct mapping_row *mapping;
+    size_t mapping_count;
+    char *default_template; /* "": refuse */
+    char *name_field;
+    char *alias_field; /* "": none */
+    char *quota_field; /* "": the template's */
+    char *id_field;    /* "auto" or an attribute */
+    enum directory_group_method group_method;
+    enum directory_time_format time_format;
+    struct text_list domains; /* canonical; empty: all that no other claims */
+    bool login_provisioning;
+    bool import_users;
+    bool periodic_full_sync;
+    unsigned sync_interval_minutes;
+    int64_t connect_timeout_ms;   /* TCP and TLS, each host */
+    int64_t operation_timeout_ms; /* one bind or search */
+    int64_t retry_after_ms;       /* breaker: how long a dead host rests */
+    int64_t entry_ttl_ms;         /* 0: entries are not remembered */
+    unsigned entry_max;           /* entries remembered at most */
+    unsigned max_connections;     /* of each kind (search, bind) */
+};
+
+struct template_settings {
+    char *name;
+    struct account_settings set;
+};
+
+struct store_settings {
+    char *socket; /* "" when host is set */
+    char *host;
+    unsigned port;
+    char *user;
+    char *password_file;
+    char *password; /* read from the file; a secret; NULL: unix_socket auth */
+    char *database;
+    char *ca_file; /* for host; "" and a host that is not loopback: error */
+    unsigned max_connections;
+    int64_t timeout_ms; /* one transaction with its retries */
+};
+
+/* What a right password that meets a limit, or no template, is answered. */
+enum provisioning_refused {
+    REFUSED_TEMPORARY, /* the default: 454 */
+    REFUSED_REFUSE     /* 535 */
+};
+
+struct socket_settings {
+    char *path;
+    mode_t mode;              /* e.g. 0660 */
+    char *group;              /* "": as the process */
+    struct text_list allowed; /* user names by SO_PEERCRED; empty: any */
+    bool canonical_only; /* default true: stock clients keep the typed name */
+};
+
+struct auth_settings {
+    struct socket_settings *sockets;
+    size_t socket_count;
+    char *control_path; /* control socket, root and group */
+    char *control_group;
+    int64_t deadline_ms; /* one attempt, all in all */
+    int64_t queue_age_ms;
+    unsigned queue_max;
+    unsigned workers;
+    unsigned max_connections;
+    unsigned directory_share; /* logins in flight per directory; 0: workers-1 */
+    int64_t client_timeout_ms; /* a frame has to be whole by then */
+    int64_t cache_ttl_ms;      /* verified logins; 0: off */
+    unsigned cache_max;
+    int64_t refused_ttl_ms; /* refused pairs */
+    unsigned refused_max;
+    unsigned throttle_failures; /* wrong passwords before it closes; 0: off */
+    int64_t throttle_period_ms;
+    unsigned throttle_failures_per_client;
+    unsigned throttle_max;
+    struct text_list trusted_clients; /* addresses or CIDR */
+    unsigned hash_workers;            /* local hashes verified at once */
+    enum provisioning_refused on_provisioning_refused;
+};
+
+struct mail_settings {
+    char *path_format; /* mail_path_format */
+    unsigned uid;      /* mail_uid */
+    unsigned gid;
+};
+
+struct settings {
+    struct store_settings store;
+    struct directory_settings *directories;
+    size_t directory_count;
+    struct template_settings *templates;
+    size_t template_count;
+    struct auth_settings auth;
+    struct mail_settings mail;
+    char *log_level; /* error, warning, info, debug */
+};
+
+/* Faults found while loading: one line each, "file:line: key: sentence". */
+#define SETTINGS_FAULTS_BYTES_MAX 16384
+
+/*
+ * Reads path and, in name order, every .conf in the conf.d beside it; a later
+ * file may add to lists and set what no earlier file set.
+ *
+ * Returns STATUS_OK and an owned *settings_r (settings_free);
+ * STATUS_INVALID with all faults, a line each, appended to faults;
+ * STATUS_TEMPFAIL without memory. Never a half-read struct.
+ */
+enum status settings_load(const char *path, struct settings **settings_r,
+                          struct strbuf *faults) MUST_CHECK;
+
+/* Wipes the secrets, frees *settings and sets it to NULL; it may be NULL. */
+void settings_free(struct settings **settings);
+
+/*
+ * Appends the effective settings as a file that can be loaded again but for
+ * the secrets, which are shown as "***". With non_default, only what differs
+ * from the defaults. What a schema preset set is shown with its value.
+ */
+void settings_show(const struct settings *settings, bool non_default,
+                   struct strbuf *buf);
+
+/* Appends one line an option: path, type, default, range; for the doc test. */
+void settings_describe(struct strbuf *buf);
+
+/*
+ * Returns the directory that serves a canonical domain: the one that claims
+ * it, else the one that claims none; NULL if there is none. Borrowed.
+ */
+const struct directory_settings *
+settings_directory_for(const struct settings *settings, const char *domain);
+
+/* Returns the template or directory of that name, or NULL. Borrowed. */
+const struct template_settings *
+settings_template(const struct settings *settings, const char *name);
+const struct directory_settings *
+settings_directory(const struct settings *settings, const char *name);
+
+#endif

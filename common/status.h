@@ -1,0 +1,52 @@
+/*
+ * status - the result of a call, and the reason for a human
+ *
+ * "Asked and answered: there is none" (NOT_FOUND) and "nobody answered"
+ * (TEMPFAIL) are different values everywhere in Provost, so that no outage
+ * can ever look like a wrong password or a person who left.
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef COMMON_STATUS_H
+#define COMMON_STATUS_H
+
+enum status {
+    STATUS_OK,        /* done; out parameters are set */
+    STATUS_NOT_FOUND, /* asked and answered: there is no such thing */
+    STATUS_DENIED,    /* asked and answered: no */
+    STATUS_INVALID,   /* the input is malformed; retrying cannot help */
+    STATUS_TEMPFAIL   /* no answer (down, timeout, no memory): retry later */
+};
+
+#define ERRTEXT_SIZE 256 /* bytes, NUL included */
+
+/*
+ * Why a call did not return STATUS_OK, for a human. Owned by the caller,
+ * usually on its stack, written only on failure, always terminated, never
+ * holding a secret. Starts as {0} where it may be printed unwritten.
+ */
+struct errtext {
+    char text[ERRTEXT_SIZE];
+};
+
+/* The caller must look at the result. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* Arguments fmt and args are checked like those of printf(3). */
+#define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/* Number of elements of a true array. */
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Stores a formatted reason in err, truncating. err may be NULL. */
+void errtext_set(struct errtext *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Stores "out of memory" in err, which may be NULL, and returns
+ * STATUS_TEMPFAIL, so that "return status_no_memory(err);" is one line.
+ */
+enum status status_no_memory(struct errtext *err) MUST_CHECK;
+
+/* Returns a constant lower-case name for logs ("ok", "not_found", ...). */
+const char *status_name(enum status status);
+
+#endif
