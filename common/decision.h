@@ -42,7 +42,7 @@ struct decision decision_password(enum status status,
 /*
  * The gates behind a right password: domain, mailbox, state, protocol.
  * account is the mailbox as it is or is about to be; service is one
- * enum account_service bit, or 0 for a service no right is needed for.
+ * enum account_service bit; 0, a service that is none of ours, is refused.
  */
 struct decision decision_gates(bool domain_known, bool domain_active,
                                const struct account *account, unsigned service);

@@ -51,7 +51,12 @@ enum plan_kind {
     PLAN_REFUSED     /* `refusal` and `reason` say why; nothing to write */
 };
 
-/* Adopt, rename, deactivate and reactivate may carry `changed` too. */
+/*
+ * Every kind but nothing and refused may carry `changed`, and a rename may be
+ * an adoption too: target is the whole mailbox as it should be, and apply
+ * writes identity, directory_state, template, fingerprint and all of `changed`
+ * from it, whatever the kind; the kind names the most important difference.
+ */
 
 enum plan_refusal {
     REFUSAL_NONE,
@@ -68,7 +73,8 @@ struct plan {
     enum plan_kind kind;
     enum plan_refusal refusal;
     struct errtext reason;  /* a sentence for log and event; "" if none */
-    struct account target;  /* the mailbox as it should be; owned */
+    struct account before;  /* as it was read; {0} for a create; owned */
+    struct account target;  /* the whole mailbox as it should be; owned */
     unsigned changed;       /* ACCOUNT_SET_BIT()s that differ */
     char *old_address;      /* PLAN_RENAME: owned */
     struct errtext warning; /* e.g. no mapping any more: settings kept */
