@@ -90,8 +90,11 @@ struct wire_reply {
 };
 
 /*
- * Writes a reply to out, which holds WIRE_REPLY_BYTES_MAX + 2 bytes; the text
- * may be "" and is cut at the bound. Returns the number of bytes to send.
+ * Writes a reply to out, which holds WIRE_REPLY_BYTES_MAX + 2 bytes. The text
+ * may be ""; one over the bound is cut behind NO, and turns OK into TEMPORARY,
+ * since half of an address is another person's.
+ *
+ * Returns the number of bytes to send.
  */
 size_t wire_reply_encode(enum wire_verdict verdict, const char *text,
                          unsigned char *out);
@@ -100,7 +103,8 @@ size_t wire_reply_encode(enum wire_verdict verdict, const char *text,
  * Looks at the len bytes of a reply received so far.
  *
  * Returns STATUS_OK, *complete_r, and *reply_r when complete; or
- * STATUS_INVALID for an over-long or unreadable reply (treat as no answer).
+ * STATUS_INVALID for a reply that is over-long, followed by more bytes, holds
+ * control bytes or is neither OK nor NO (treat all of these as no answer).
  */
 enum status wire_reply_parse(const unsigned char *data, size_t len,
                              bool *complete_r, struct wire_reply *reply_r,
