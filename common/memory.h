@@ -10,6 +10,7 @@
 #ifndef COMMON_MEMORY_H
 #define COMMON_MEMORY_H
 
+#include "address.h"
 #include "status.h"
 
 #include <stdbool.h>
@@ -32,9 +33,13 @@ enum status memory_new(struct memory_limits limits, struct memory **memory_r,
 /* Frees *memory and sets it to NULL; it may be NULL. */
 void memory_free(struct memory **memory);
 
-/* True if this very (user, service, password) was verified in time. */
+/*
+ * True if this very (user, service, password) was verified in time; then
+ * address_r gets the mailbox's address.
+ */
 bool memory_verified(struct memory *memory, const char *user, unsigned service,
-                     const char *password, int64_t now_ms);
+                     const char *password, int64_t now_ms,
+                     char address_r[ADDRESS_BYTES_MAX + 1]);
 
 /*
  * Remembers a success for (user, service). One with another password drops

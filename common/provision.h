@@ -66,7 +66,7 @@ enum plan_refusal {
     REFUSAL_OTHER_DIRECTORY,  /* ... or another directory's */
     REFUSAL_OTHER_ID,         /* re-used address: another person's mailbox */
     REFUSAL_NO_ID,            /* the entry has no id_field */
-    REFUSAL_QUOTA_VALUE       /* quota_field cannot be read as a size */
+    REFUSAL_DISABLED          /* would create; the entry is disabled */
 };
 
 struct plan {
