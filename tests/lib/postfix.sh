@@ -80,24 +80,17 @@ lab_postfix_queue() {
 
 # One configuration file for each door, as conf/ has them, paths put in.
 lab_postfix_sasl() {
-    lab_snippet conf/sasl/smtpd-plugin.conf >"$LAB/postfix/sasl/smtpd.conf"
-    lab_snippet conf/sasl/smtpd-saslauthd.conf >"$LAB/postfix/sasl/stock.conf"
+    lab_snippet conf/postfix/sasl/plugin.conf >"$LAB/postfix/sasl/smtpd.conf"
+    lab_snippet conf/postfix/sasl/saslauthd.conf >"$LAB/postfix/sasl/stock.conf"
 }
 
 # lab_snippet FILE: a file of conf/ with this lab's paths.
 lab_snippet() {
-    sed -e "s,/var/run/provost/mux,/var/run/provost/$(lab_snippet_door "$1"),g" \
+    sed -e "s,/var/run/provost/mux,/var/run/provost/plugin,g" \
         -e "s,/run/mysqld/mysqld.sock,$LAB/run/mariadb.sock,g" \
         -e "s,/etc/postfix/,$LAB/postfix/,g" \
         -e "s,^password *=.*,password = $LAB_STORE_PASSWORD," \
         "$lab_tree/$1"
-}
-
-lab_snippet_door() {
-    case $1 in
-    *saslauthd*) echo stock ;;
-    *) echo plugin ;;
-    esac
 }
 
 lab_postfix_master() {
