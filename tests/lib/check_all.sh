@@ -1,0 +1,92 @@
+# check_all.sh - what tests/check.sh --all adds; sourced by it
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=sh disable=SC2154 # work, jobs: check.sh's
+
+# What every sanitized program is told.
+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=1
+UBSAN_OPTIONS=print_stacktrace=1
+TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+# sanitized LABEL LIST CONFIGURE-OPTION...: unit tests, then integration tests
+# with the daemons of that build; smtpd gets the plain plugin, since a
+# sanitizer has to be in a process from its start.
+sanitized() {
+    all_label=$1
+    all_list=$2
+    shift 2
+    step "$all_label: builds" build_in "$all_label" --enable-werror --with-sanitizers="$all_list" "$@" || return
+    unit "$all_label" "$all_label"
+    PROVOST_PLUGIN=$work/gcc/saslplugin/.libs/libprovost.so PROVOST_SLOW=4 PROVOST_TEST_SECONDS=480
+    export PROVOST_PLUGIN PROVOST_SLOW PROVOST_TEST_SECONDS
+    integration "$all_label" "$work/$all_label" 2
+    unset PROVOST_PLUGIN PROVOST_SLOW PROVOST_TEST_SECONDS
+}
+
+# Every unit test under valgrind; only programs, not the gates among TESTS.
+valgrind_units() {
+    unit gcc valgrind \
+        LOG_COMPILER='valgrind' \
+        AM_LOG_FLAGS='-q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --error-exitcode=9'
+}
+
+analyzer() {
+    configure_in analyzer --enable-werror CFLAGS='-g -O1 -fanalyzer' && make -s -j"$jobs"
+}
+
+# cppcheck knows the headers but not the libraries; its style is ours.
+cppcheck_tree() {
+    cd "$work/src" && cppcheck --enable=warning,performance,portability --inconclusive \
+        --error-exitcode=1 --quiet --std=c17 -j "$jobs" --inline-suppr \
+        --suppress=missingIncludeSystem --suppress=checkersReport \
+        -I common -I "$work/gcc" common saslplugin authd policyd tools
+}
+
+# One file a run: given several, version 14 invents uninitialised va_lists.
+tidy() {
+    cd "$work/src" &&
+        find common saslplugin authd policyd tools -name '*.c' 2>/dev/null | sort |
+        xargs -n 1 -P "$jobs" sh -c 'clang-tidy --quiet --warnings-as-errors="*" \
+            --checks="-*,clang-analyzer-*,bugprone-*,cert-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling" \
+            "$1" -- -std=c17 -D_GNU_SOURCE -DHAVE_CONFIG_H -Icommon -I"$0" $(pkg-config --cflags libmariadb)' "$work/gcc"
+}
+
+# Each fuzzer from its stored corpus, half a minute of searching for more.
+fuzz() {
+    step "fuzzers: build" build_in fuzz CC=clang --enable-fuzzers || return
+    for all_fuzzer in "$work"/fuzz/tests/fuzz/fuzz_*; do
+        case $all_fuzzer in *.*) continue ;; esac
+        [ -x "$all_fuzzer" ] || continue
+        echo "${all_fuzzer##*/fuzz_}"
+    done | xargs -n 1 -P 2 sh -c '
+        mkdir -p "$0/fuzz-new/$1" && cd "$0/fuzz-new/$1" || exit 1
+        if "$0/fuzz/tests/fuzz/fuzz_$1" -max_total_time='"${PROVOST_FUZZ_SECONDS:-30}"' \
+            -max_len=70000 -timeout=10 -print_final_stats=1 . "$0/src/tests/fuzz/corpus/$1" \
+            </dev/null >"$0/log/fuzz-$1" 2>&1; then
+            echo "ok    fuzz/$1 ($(sed -n "s/^stat::number_of_executed_units: *//p" "$0/log/fuzz-$1") runs)"
+            echo "pass fuzz/$1" >>"$0/results"
+        else
+            echo "FAIL  fuzz/$1"; tail -n 40 "$0/log/fuzz-$1" | sed "s/^/      /"
+            echo "fail fuzz/$1" >>"$0/results"
+        fi' "$work"
+}
+
+# Many more kill points than the plain run has.
+kill_points() {
+    PROVOST_LONG=1 PROVOST_TEST_SECONDS=600
+    export PROVOST_LONG PROVOST_TEST_SECONDS
+    integration long "$work/gcc" 2 "$work"/src/tests/integration/*kill*.sh
+    unset PROVOST_LONG PROVOST_TEST_SECONDS
+}
+
+check_all() {
+    export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+    step "gcc -fanalyzer" analyzer
+    step "cppcheck" cppcheck_tree
+    step "clang-tidy" tidy
+    valgrind_units
+    sanitized asan-gcc address,undefined
+    sanitized asan-clang address,undefined CC=clang
+    sanitized tsan thread CC=clang
+    fuzz
+    kill_points
+}
