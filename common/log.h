@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #define LOG_LINE_BYTES_MAX 2048
+#define LOG_VALUE_BYTES_MAX 360 /* of one value; an address fits */
 
 enum log_level {
     LOG_LEVEL_ERROR,   /* a human must act */
@@ -29,7 +30,7 @@ struct log;
 
 /* Where lines go. */
 enum log_target {
-    LOG_TO_STDERR, /* "level: text"; with "<N>" prefixes under systemd */
+    LOG_TO_STDERR, /* with "<N>" before it where the journal reads it */
     LOG_TO_SYSLOG  /* facility mail */
 };
 
@@ -64,8 +65,10 @@ struct log_field {
     }
 
 /*
- * Writes one line. sentence is ours (trusted); a field whose text is "" is
- * left out. Over-long lines are cut, with "..." at the end.
+ * Writes one line, "sentence: key=value key=value"; "error: ", "warning: " and
+ * "debug: " stand before it, info has no word. sentence and keys are ours
+ * (trusted); a field whose text is "" is left out. Over-long values and lines
+ * are cut, with "..." at the end.
  */
 void log_line(struct log *log, enum log_level level, const char *sentence,
               const struct log_field *fields, size_t count);

@@ -1,0 +1,480 @@
+/* login - see login.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "login.h"
+
+#include "clock.h"
+#include "login_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How long closing may take to write the last logins. */
+#define CLOSING_MS 2000
+
+/* Bits beside the service in the key of a remembered login. */
+#define REMEMBERED_LOCAL 0x100U
+#define REMEMBERED_APP 0x200U
+
+void login_answer_clear(struct login_answer *answer)
+{
+    free(answer->address);
+    free(answer->directory);
+    memset(answer, 0, sizeof(*answer));
+}
+
+static void close_directories(struct login *login)
+{
+    for (size_t i = 0; i < login->directory_count; i++) {
+        struct login_directory *row = &login->directories[i];
+
+        directory_close(&row->dir);
+        (void)pthread_cond_destroy(&row->left);
+        (void)pthread_mutex_destroy(&row->lock);
+    }
+    free(login->directories);
+    login->directories = NULL;
+    login->directory_count = 0;
+}
+
+void login_close(struct login **login)
+{
+    struct errtext err = {{0}};
+
+    if (*login == NULL)
+        return;
+    if ((*login)->behind != NULL && (*login)->store != NULL &&
+        login_write_behind(*login, clock_ms() + CLOSING_MS, &err) != STATUS_OK)
+        errtext_set(&err, "last logins of the past seconds are lost");
+    close_directories(*login);
+    login_behind_free(&(*login)->behind);
+    store_close(&(*login)->store);
+    free(*login);
+    *login = NULL;
+}
+
+/* Places in one directory: always fewer than workers, at least one. */
+static unsigned places(const struct auth_settings *auth)
+{
+    if (auth->directory_share > 0)
+        return auth->directory_share;
+    return auth->workers > 1 ? auth->workers - 1 : 1;
+}
+
+static enum status open_directories(struct login *login, struct errtext *err)
+{
+    const struct settings *settings = login->settings;
+    pthread_condattr_t monotonic;
+
+    login->directories =
+        calloc(settings->directory_count + 1, sizeof(*login->directories));
+    if (login->directories == NULL)
+        return status_no_memory(err);
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    for (size_t i = 0; i < settings->directory_count; i++) {
+        struct login_directory *row = &login->directories[i];
+        enum status status =
+            directory_open(&settings->directories[i], &row->dir, err);
+
+        if (status != STATUS_OK) {
+            (void)pthread_condattr_destroy(&monotonic);
+            return status;
+        }
+        row->set = &settings->directories[i];
+        row->in_flight_max = places(&settings->auth);
+        (void)pthread_mutex_init(&row->lock, NULL);
+        (void)pthread_cond_init(&row->left, &monotonic);
+        login->directory_count++;
+    }
+    (void)pthread_condattr_destroy(&monotonic);
+    return STATUS_OK;
+}
+
+enum status login_open(const struct settings *settings,
+                       const struct login_shared *shared,
+                       struct login **login_r, struct errtext *err)
+{
+    struct login *login = calloc(1, sizeof(*login));
+    enum status status;
+
+    if (login == NULL)
+        return status_no_memory(err);
+    login->settings = settings;
+    login->shared = shared;
+    status = login_behind_new(&login->behind, err);
+    if (status == STATUS_OK)
+        status = store_open(&settings->store, &login->store, err);
+    if (status == STATUS_OK)
+        status = open_directories(login, err);
+    if (status != STATUS_OK) {
+        login_close(&login);
+        return status;
+    }
+    *login_r = login;
+    return STATUS_OK;
+}
+
+void attempt_decide(struct attempt *attempt, struct decision decision)
+{
+    attempt->answer->result = decision.result;
+    attempt->answer->reason = decision.reason;
+}
+
+void attempt_no_answer(struct attempt *attempt, const char *reason,
+                       const struct errtext *err)
+{
+    attempt_decide(attempt, (struct decision){LOGIN_TEMPORARY, reason});
+    attempt->answer->text = *err;
+}
+
+void attempt_tell_memory(struct attempt *attempt, enum memory_outcome outcome)
+{
+    if (!attempt->asking)
+        return;
+    attempt->asking = false;
+    memory_answered(attempt->login->shared->memory, attempt->name.text,
+                    attempt->request->password, outcome, clock_ms());
+}
+
+/* Sets answer->address; out of memory is no answer. */
+static void set_address(struct attempt *attempt, const char *address)
+{
+    struct login_answer *answer = attempt->answer;
+
+    if (answer->address != NULL && strcmp(answer->address, address) == 0)
+        return;
+    free(answer->address);
+    answer->address = strdup(address);
+    if (answer->address == NULL)
+        attempt_decide(attempt,
+                       (struct decision){LOGIN_TEMPORARY, "out_of_memory"});
+}
+
+/* Step 1 and 2: what can be said without asking anybody. */
+static bool name_is_good(struct attempt *attempt)
+{
+    const struct login_request *request = attempt->request;
+    struct decision wrong = {LOGIN_WRONG, "empty_user"};
+    struct errtext err = {{0}};
+    enum status status;
+
+    if (request->user[0] == '\0') {
+        attempt_decide(attempt, wrong);
+        return false;
+    }
+    if (request->password[0] == '\0') {
+        wrong.reason = "empty_password";
+        attempt_decide(attempt, wrong);
+        return false;
+    }
+    status = address_login(request->user, request->realm, &attempt->name, &err);
+    if (status == STATUS_OK)
+        return true;
+    wrong.reason = "malformed_user";
+    if (status == STATUS_TEMPFAIL)
+        attempt_no_answer(attempt, "out_of_memory", &err);
+    else
+        attempt_decide(attempt, wrong);
+    attempt->answer->text = err;
+    return false;
+}
+
+/* The gates for the mailbox in attempt->found, after a right password. */
+static void pass_gates(struct attempt *attempt)
+{
+    const struct store_found *found = &attempt->found;
+
+    attempt_decide(attempt, decision_gates(found->domain.name != NULL,
+                                           found->domain.active,
+                                           &found->account, attempt->service));
+}
+
+/*
+ * The key of a remembered login tells what verified it, so that a mailbox whose
+ * source was switched is not entered with the other source's password.
+ */
+static unsigned remembered_as(const struct attempt *attempt,
+                              enum account_source source)
+{
+    if (password_is_app(attempt->request->password))
+        return attempt->service | REMEMBERED_APP;
+    return attempt->service | (source == ACCOUNT_LOCAL ? REMEMBERED_LOCAL : 0);
+}
+
+/* True, with the mailbox read, if it is there and entered by this source. */
+static bool still_there(struct attempt *attempt, enum account_source source,
+                        const char *address)
+{
+    const struct account *account = &attempt->found.account;
+
+    if (account->address == NULL || strcmp(account->address, address) != 0)
+        return false;
+    return account->source == source ||
+           password_is_app(attempt->request->password);
+}
+
+/*
+ * Step 3. True if the login is remembered and the mailbox is still there: then
+ * the gates decide. Otherwise the whole sequence does.
+ */
+static bool remembered_by(struct attempt *attempt, enum account_source source)
+{
+    struct login *login = attempt->login;
+    char address[ADDRESS_BYTES_MAX + 1];
+    struct errtext err = {{0}};
+
+    if (!memory_verified(login->shared->memory, attempt->name.text,
+                         remembered_as(attempt, source),
+                         attempt->request->password, clock_ms(), address))
+        return false;
+    attempt->answer->how = "remembered";
+    if (store_find(login->store, address, attempt->request->deadline_ms,
+                   &attempt->found, &err) != STATUS_OK) {
+        attempt_no_answer(attempt, "store_no_answer", &err);
+        return true;
+    }
+    if (!still_there(attempt, source, address)) {
+        store_found_clear(&attempt->found);
+        return false;
+    }
+    pass_gates(attempt);
+    if (attempt->answer->result == LOGIN_IN)
+        set_address(attempt, address);
+    return true;
+}
+
+static bool remembered(struct attempt *attempt)
+{
+    return remembered_by(attempt, ACCOUNT_LDAP) ||
+           remembered_by(attempt, ACCOUNT_LOCAL);
+}
+
+/* Step 4 and 5. True if the sequence goes on. */
+static bool may_ask(struct attempt *attempt)
+{
+    const struct login_shared *shared = attempt->login->shared;
+    struct decision wrong = {LOGIN_WRONG, "wrong_password"};
+    struct decision closed = {LOGIN_TEMPORARY, "throttled"};
+
+    switch (memory_ask(shared->memory, attempt->name.text,
+                       attempt->request->password,
+                       attempt->request->deadline_ms)) {
+    case MEMORY_WRONG:
+        attempt->answer->how = "remembered";
+        attempt_decide(attempt, wrong);
+        return false;
+    case MEMORY_RIGHT:
+        attempt->bind_shared = true;
+        break;
+    case MEMORY_NO_OUTCOME:
+        attempt->asking = true;
+        break;
+    }
+    if (throttle_open(shared->throttle, attempt->name.text, attempt->client,
+                      clock_ms()))
+        return true;
+    attempt_decide(attempt, closed);
+    errtext_set(&attempt->answer->text, "too many wrong passwords");
+    return false;
+}
+
+/* Step 7: an app password is never sent to a directory. */
+static void by_app_password(struct attempt *attempt)
+{
+    struct login *login = attempt->login;
+    const char *address = attempt->found.account.address;
+    struct store_app_password *list = NULL;
+    enum status status = STATUS_DENIED;
+    struct errtext err = {{0}};
+    size_t count = 0;
+
+    attempt_tell_memory(attempt, MEMORY_NO_OUTCOME);
+    attempt->answer->how = "app_password";
+    if (address != NULL &&
+        store_app_passwords(login->store, address,
+                            attempt->request->deadline_ms, &list, &count,
+                            &err) != STATUS_OK) {
+        attempt_no_answer(attempt, "store_no_answer", &err);
+        return;
+    }
+    for (size_t i = 0; i < count && status != STATUS_OK; i++) {
+        enum status one = password_verify(login->shared->gate, list[i].hash,
+                                          attempt->request->password,
+                                          attempt->request->deadline_ms, &err);
+
+        if (one == STATUS_OK && (list[i].services & attempt->service) == 0)
+            one = STATUS_DENIED;
+        if (one == STATUS_OK)
+            attempt->app_password = list[i].id;
+        if (one != STATUS_DENIED)
+            status = one;
+    }
+    store_app_passwords_free(&list, count);
+    attempt_decide(attempt, decision_password(status, DIRECTORY_BAD_PASSWORD));
+    if (status == STATUS_TEMPFAIL)
+        attempt_no_answer(attempt, "hash_unverifiable", &err);
+    if (status == STATUS_OK)
+        pass_gates(attempt);
+}
+
+/* Step 8, local: the directory is never asked. */
+static void by_local_hash(struct attempt *attempt)
+{
+    const char *hash = attempt->found.account.password;
+    struct decision none = {LOGIN_REFUSED, "no_local_password"};
+    struct errtext err = {{0}};
+    enum status status;
+
+    attempt_tell_memory(attempt, MEMORY_NO_OUTCOME);
+    attempt->answer->how = "local";
+    if (hash == NULL) {
+        attempt_decide(attempt, none);
+        return;
+    }
+    status = password_verify(attempt->login->shared->gate, hash,
+                             attempt->request->password,
+                             attempt->request->deadline_ms, &err);
+    attempt_decide(attempt, decision_password(status, DIRECTORY_BAD_PASSWORD));
+    if (status == STATUS_TEMPFAIL)
+        attempt_no_answer(attempt, "hash_unverifiable", &err);
+    if (status == STATUS_OK)
+        pass_gates(attempt);
+}
+
+/* Steps 6 to 10, which set result and reason. */
+static void ask(struct attempt *attempt)
+{
+    struct errtext err = {{0}};
+
+    if (attempt->name.has_domain &&
+        store_find(attempt->login->store, attempt->name.text,
+                   attempt->request->deadline_ms, &attempt->found,
+                   &err) != STATUS_OK) {
+        attempt_no_answer(attempt, "store_no_answer", &err);
+        return;
+    }
+    if (password_is_app(attempt->request->password))
+        by_app_password(attempt);
+    else if (attempt->found.account.address != NULL &&
+             attempt->found.account.source == ACCOUNT_LOCAL)
+        by_local_hash(attempt);
+    else
+        login_by_directory(attempt);
+    if (attempt->answer->result == LOGIN_IN)
+        set_address(attempt, attempt->found.account.address);
+}
+
+/*
+ * A door whose client keeps the typed name lets in only who typed what the
+ * mailbox is called, but for case and Unicode form.
+ */
+static void check_canonical(struct attempt *attempt)
+{
+    struct login_answer *answer = attempt->answer;
+    struct decision other = {LOGIN_REFUSED, "not_canonical"};
+
+    if (answer->result != LOGIN_IN || !attempt->request->canonical_only ||
+        strcmp(attempt->name.text, answer->address) == 0)
+        return;
+    attempt_decide(attempt, other);
+    errtext_set(&answer->text, "at this door the login name must be %.200s",
+                answer->address);
+}
+
+/* What a finished attempt leaves behind: memories, buckets, last login. */
+static void remember(struct attempt *attempt)
+{
+    const struct login_shared *shared = attempt->login->shared;
+    const struct login_answer *answer = attempt->answer;
+    struct store_login seen = {
+        .address = answer->address,
+        .service = attempt->service,
+        .client = attempt->client,
+        .at = clock_wall_seconds(),
+        .app_password = attempt->app_password,
+    };
+
+    if (answer->result != LOGIN_IN)
+        return;
+    throttle_success(shared->throttle, attempt->name.text, attempt->client);
+    login_behind_add(attempt->login->behind, &seen);
+}
+
+/* A wrong password that was found out now, not one remembered. */
+static void count_failure(struct attempt *attempt)
+{
+    if (attempt->answer->result == LOGIN_WRONG && attempt->name.text != NULL)
+        throttle_failure(attempt->login->shared->throttle, attempt->name.text,
+                         attempt->client, clock_ms());
+}
+
+static void run(struct attempt *attempt)
+{
+    const struct login_shared *shared = attempt->login->shared;
+
+    if (!name_is_good(attempt))
+        return;
+    if (!remembered(attempt)) {
+        if (!may_ask(attempt))
+            return;
+        ask(attempt);
+        count_failure(attempt);
+        if (attempt->answer->result == LOGIN_IN)
+            memory_verify(shared->memory, attempt->name.text,
+                          remembered_as(attempt, attempt->found.account.source),
+                          attempt->request->password, attempt->answer->address,
+                          clock_ms());
+    }
+    check_canonical(attempt);
+    remember(attempt);
+}
+
+void login_attempt(struct login *login, const struct login_request *request,
+                   struct login_answer *answer_r)
+{
+    struct attempt attempt = {
+        .login = login, .request = request, .answer = answer_r};
+
+    *answer_r = (struct login_answer){
+        .result = LOGIN_TEMPORARY, .reason = "internal", .made = "", .how = ""};
+    attempt.service = account_service(request->service);
+    throttle_client(request->client, attempt.client, sizeof(attempt.client));
+    run(&attempt);
+    attempt_tell_memory(&attempt, MEMORY_NO_OUTCOME);
+    store_found_clear(&attempt.found);
+    free(attempt.name.text);
+}
+
+size_t login_directory_count(const struct login *login)
+{
+    return login->directory_count;
+}
+
+struct directory *login_directory(struct login *login, size_t index)
+{
+    return login->directories[index].dir;
+}
+
+struct store *login_store(struct login *login)
+{
+    return login->store;
+}
+
+size_t login_flush(struct login *login, const char *user)
+{
+    size_t count = memory_flush(login->shared->memory, user) +
+                   throttle_flush(login->shared->throttle, user);
+
+    for (size_t i = 0; i < login->directory_count; i++)
+        count += directory_forget(login->directories[i].dir, user);
+    return count;
+}
+
+enum status login_write_behind(struct login *login, int64_t deadline_ms,
+                               struct errtext *err)
+{
+    return login_behind_write(login->behind, login->store, deadline_ms, err);
+}
