@@ -1,0 +1,187 @@
+/* store_pool - see store.h and store_private.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "store_private.h"
+
+#include "clock.h"
+
+#include <errmsg.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+
+/* The library's own first use is not safe in threads. */
+static void start_library(void)
+{
+    (void)mysql_server_init(0, NULL, NULL);
+}
+
+/* A condition whose waits end by the clock of our deadlines. */
+static int start_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attr;
+    int rc = pthread_condattr_init(&attr);
+
+    if (rc != 0)
+        return rc;
+    rc = pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    if (rc == 0)
+        rc = pthread_cond_init(condition, &attr);
+    (void)pthread_condattr_destroy(&attr);
+    return rc;
+}
+
+enum status store_open(const struct store_settings *set, struct store **store_r,
+                       struct errtext *err)
+{
+    struct store *store = calloc(1, sizeof(*store));
+
+    if (store == NULL)
+        return status_no_memory(err);
+    (void)pthread_once(&library_once, start_library);
+    store->set = set;
+    store->seed = (unsigned)clock_ms() | 1U;
+    if (pthread_mutex_init(&store->lock, NULL) != 0) {
+        free(store);
+        return status_no_memory(err);
+    }
+    if (start_condition(&store->returned) != 0) {
+        (void)pthread_mutex_destroy(&store->lock);
+        free(store);
+        return status_no_memory(err);
+    }
+    *store_r = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store **store)
+{
+    struct store_connection *db;
+
+    if (*store == NULL)
+        return;
+    while ((db = (*store)->idle) != NULL) {
+        (*store)->idle = db->next;
+        store_disconnect(&db);
+    }
+    (void)pthread_cond_destroy(&(*store)->returned);
+    (void)pthread_mutex_destroy(&(*store)->lock);
+    free(*store);
+    *store = NULL;
+}
+
+static unsigned connections_max(const struct store *store)
+{
+    return store->set->max_connections > 0 ? store->set->max_connections : 1;
+}
+
+/* Gives a place back that held a connection, or was to hold one. */
+static void give_place_back(struct store *store)
+{
+    (void)pthread_mutex_lock(&store->lock);
+    store->used--;
+    (void)pthread_cond_signal(&store->returned);
+    (void)pthread_mutex_unlock(&store->lock);
+}
+
+/*
+ * Waits for an idle connection, or for the right to make one (*db_r NULL).
+ * Returns false when neither came in time.
+ */
+static bool take_place(struct store *store, int64_t deadline_ms,
+                       struct store_connection **db_r, unsigned *generation_r)
+{
+    struct timespec until = {
+        .tv_sec = (time_t)(deadline_ms / 1000),
+        .tv_nsec = (long)(deadline_ms % 1000) * 1000000,
+    };
+    bool taken = false;
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&store->lock);
+    while (store->idle == NULL && store->used >= connections_max(store) &&
+           rc == 0)
+        rc = pthread_cond_timedwait(&store->returned, &store->lock, &until);
+    *generation_r = store->generation;
+    if (store->idle != NULL) {
+        *db_r = store->idle;
+        store->idle = (*db_r)->next;
+        (*db_r)->next = NULL;
+        taken = true;
+    } else if (store->used < connections_max(store)) {
+        store->used++;
+        *db_r = NULL;
+        taken = true;
+    }
+    (void)pthread_mutex_unlock(&store->lock);
+    return taken;
+}
+
+/* An idle connection says nothing; one that does was closed by the server. */
+static bool is_alive(struct store_connection *db)
+{
+    struct pollfd ready = {
+        .fd = (int)mysql_get_socket(db->mysql),
+        .events = POLLIN,
+    };
+
+    return poll(&ready, 1, 0) == 0;
+}
+
+enum status store_checkout(struct store *store, int64_t deadline_ms,
+                           struct store_connection **db_r, unsigned *error_r,
+                           struct errtext *err)
+{
+    struct store_connection *db = NULL;
+    unsigned generation = 0;
+    enum status status;
+
+    if (!take_place(store, deadline_ms, &db, &generation)) {
+        *error_r = 0;
+        errtext_set(err, "store: all %u connections were busy",
+                    connections_max(store));
+        return STATUS_TEMPFAIL;
+    }
+    if (db != NULL && (db->generation != generation || !is_alive(db))) {
+        db->broken = true;
+        store_disconnect(&db);
+    }
+    if (db == NULL) {
+        status = store_connect(store->set, deadline_ms, &db, error_r, err);
+        if (status != STATUS_OK) {
+            give_place_back(store);
+            return status;
+        }
+        db->generation = generation;
+    }
+    db->deadline_ms = deadline_ms;
+    db->error = 0;
+    db->again = false;
+    *db_r = db;
+    return STATUS_OK;
+}
+
+void store_checkin(struct store *store, struct store_connection **db)
+{
+    bool broken = (*db)->broken;
+
+    (void)pthread_mutex_lock(&store->lock);
+    if (broken) {
+        /* When one is lost, the server has most likely lost all. */
+        if ((*db)->generation == store->generation)
+            store->generation++;
+        store->used--;
+    } else {
+        (*db)->next = store->idle;
+        store->idle = *db;
+    }
+    (void)pthread_cond_signal(&store->returned);
+    (void)pthread_mutex_unlock(&store->lock);
+    if (broken)
+        store_disconnect(db);
+    *db = NULL;
+}

@@ -1,0 +1,233 @@
+/*
+ * store_private - what the rooms of the store share: connections, prepared
+ * statements, transactions
+ *
+ * For store*.c alone. A connection belongs to one caller at a time; all that
+ * waits does so until the connection's deadline, whatever the server does,
+ * because libmariadb runs here in its non-blocking form and we poll.
+ *
+ * A call that fails sets db->error to the server's or the client library's
+ * number; the statuses are STATUS_TEMPFAIL (no answer; store_transaction looks
+ * at db->error to try again) and STATUS_DENIED for a duplicate key.
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef COMMON_STORE_PRIVATE_H
+#define COMMON_STORE_PRIVATE_H
+
+#include "store.h"
+#include "store_error.h"
+
+#include <mysql.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_PARAMS_MAX 32
+#define STORE_COLUMNS_MAX 48
+#define STORE_TOKEN_SIZE 33 /* 128 random bits in hex, and NUL */
+
+/* Where a connection keeps a prepared statement; one for each text. */
+enum store_slot {
+    STORE_SLOT_FIND,
+    STORE_SLOT_FIND_ID,
+    STORE_SLOT_FIND_ADDRESS,
+    STORE_SLOT_ALIASES,
+    STORE_SLOT_ALIAS_OWNER,
+    STORE_SLOT_APP_PASSWORDS,
+    STORE_SLOT_LOGIN_WRITE,
+    STORE_SLOT_EVENT_WRITE,
+    STORE_SLOT_EVENT_ONCE,
+    STORE_SLOT_EVENT_TOKEN,
+    STORE_SLOT_SCHEMA,
+    STORE_SLOT_SCHEMA_WRITE,
+    STORE_SLOT_DOMAIN_FIND,
+    STORE_SLOT_DOMAIN_LIST,
+    STORE_SLOT_DOMAIN_ADD,
+    STORE_SLOT_DOMAIN_EDIT,
+    STORE_SLOT_DOMAIN_REMOVE,
+    STORE_SLOT_DOMAIN_NAME_TAKEN,
+    STORE_SLOT_DOMAIN_IN_USE,
+    STORE_SLOT_DOMAIN_RECOUNT,
+    STORE_SLOT_DOMAIN_CHARGE,
+    STORE_SLOT_ALIAS_DOMAIN_ADD,
+    STORE_SLOT_ALIAS_DOMAIN_REMOVE,
+    STORE_SLOT_MAILBOX_ADD,
+    STORE_SLOT_MAILBOX_CHANGE,
+    STORE_SLOT_MAILBOX_SOURCE,
+    STORE_SLOT_ALIAS_ADD,
+    STORE_SLOT_ALIAS_REMOVE,
+    STORE_SLOT_RENAME_SELF,
+    STORE_SLOT_RENAME_OWNED,
+    STORE_SLOT_RENAME_QUOTA_CLEAR,
+    STORE_SLOT_RENAME_QUOTA,
+    STORE_SLOT_RENAME_APP_PASSWORD,
+    STORE_SLOT_RENAME_SENDER_ACL,
+    STORE_SLOT_RENAME_LOGIN_CLEAR,
+    STORE_SLOT_RENAME_LOGIN,
+    STORE_SLOT_TARGETS,
+    STORE_SLOT_TARGETS_WRITE,
+    STORE_SLOT_COUNT
+};
+
+/*
+ * A statement: its text, and of a SELECT its columns, a letter each: 't' text,
+ * 'n' unsigned number. NULL: no result.
+ */
+struct store_sql {
+    enum store_slot slot;
+    const char *text;
+    const char *columns;
+};
+
+/* One parameter; made by store_text and its sisters. */
+struct store_param {
+    const char *text; /* NULL and not a number: SQL NULL */
+    bool is_number;
+    bool is_signed;
+    uint64_t number;
+};
+struct store_param store_text(const char *text); /* NULL: SQL NULL */
+struct store_param store_number(uint64_t number);
+struct store_param store_signed(int64_t number);
+
+struct store_statement;
+
+struct store_connection {
+    MYSQL *mysql;
+    struct store_statement *statements[STORE_SLOT_COUNT];
+    struct store_connection *next; /* while idle */
+    int64_t deadline_ms;           /* of the present use */
+    unsigned error;                /* of the last failure; 0: ours (memory) */
+    unsigned generation;           /* of the pool when it was made */
+    bool broken;                   /* must not be used again */
+    bool timed_out;                /* our deadline passed while we waited */
+    bool cluster;                  /* wsrep_on */
+    bool sync_wait;                /* wsrep_sync_wait is 1 now */
+    bool again;                    /* the body wants to be run again */
+    char token[STORE_TOKEN_SIZE];  /* of the present transaction */
+};
+
+struct store {
+    const struct store_settings *set;
+    pthread_mutex_t lock;
+    pthread_cond_t returned;
+    struct store_connection *idle;
+    unsigned used; /* connections that exist, idle ones included */
+    unsigned generation;
+    unsigned seed; /* of the jitter */
+};
+
+/* store_connection.c */
+enum status store_connect(const struct store_settings *set, int64_t deadline_ms,
+                          struct store_connection **db_r, unsigned *error_r,
+                          struct errtext *err) MUST_CHECK;
+void store_disconnect(struct store_connection **db);
+
+/*
+ * Waits until the socket is ready for what the library wants. Returns what it
+ * got, or -1 when the deadline passed; the connection is broken then.
+ */
+int store_wait(struct store_connection *db, int want);
+
+/*
+ * Runs a constant text without parameters (BEGIN, SET, schema files); a result
+ * it may have is thrown away.
+ */
+enum status store_run(struct store_connection *db, const char *text,
+                      struct errtext *err) MUST_CHECK;
+
+/* Notes a failure of the library's last call and says what it was. */
+enum status store_failed(struct store_connection *db, const char *what,
+                         unsigned error, const char *message,
+                         struct errtext *err) MUST_CHECK;
+
+/* Makes wsrep_sync_wait 1 or 0, if this is a cluster and it is not yet so. */
+enum status store_sync(struct store_connection *db, bool wanted,
+                       struct errtext *err) MUST_CHECK;
+
+/* store_statement.c */
+
+/*
+ * Runs a statement. *rows_r (may be NULL) gets how many rows it matched.
+ * STATUS_DENIED: a duplicate key. A SELECT's rows wait for store_fetch.
+ */
+enum status store_execute(struct store_connection *db,
+                          const struct store_sql *sql,
+                          const struct store_param *params, size_t count,
+                          uint64_t *rows_r, struct errtext *err) MUST_CHECK;
+
+/* The next row: STATUS_OK, STATUS_NOT_FOUND after the last, or TEMPFAIL. */
+enum status store_fetch(struct store_connection *db,
+                        const struct store_sql *sql,
+                        struct errtext *err) MUST_CHECK;
+
+/* Columns of the present row. Text lives until the next fetch; NULL: NULL. */
+const char *store_column(const struct store_connection *db,
+                         const struct store_sql *sql, size_t column);
+uint64_t store_column_number(const struct store_connection *db,
+                             const struct store_sql *sql, size_t column);
+
+/* Copies a text column, which may be NULL, into an owned *text_r. */
+enum status store_column_copy(const struct store_connection *db,
+                              const struct store_sql *sql, size_t column,
+                              char **text_r, struct errtext *err) MUST_CHECK;
+
+void store_statements_free(struct store_connection *db);
+
+/* store_pool.c */
+enum status store_checkout(struct store *store, int64_t deadline_ms,
+                           struct store_connection **db_r, unsigned *error_r,
+                           struct errtext *err) MUST_CHECK;
+void store_checkin(struct store *store, struct store_connection **db);
+
+/* store_transaction.c */
+
+/* Work on one connection; may be run several times. */
+struct store_work {
+    enum status (*run)(struct store_connection *db, void *arg,
+                       struct errtext *err);
+    bool reads_only; /* a single SELECT: no transaction around it */
+    bool sync;       /* what it reads decides a write */
+    bool token;      /* it writes db->token into an event; a commit whose
+                        answer was lost is looked up by it */
+};
+
+/*
+ * Runs work until it is done, the answer is not to try again, or time is up.
+ * A status other than STATUS_OK rolls back; STATUS_TEMPFAIL with an error of
+ * the retry list, or db->again, runs the whole again after a pause.
+ */
+enum status store_work(struct store *store, const struct store_work *work,
+                       void *arg, int64_t deadline_ms,
+                       struct errtext *err) MUST_CHECK;
+
+/* store_row.c: rows into structs */
+
+/* Columns of a domain and of a mailbox, for the SELECTs of several rooms. */
+#define STORE_DOMAIN_COLUMNS                                                   \
+    "d.name, d.name_unicode, d.active, d.max_mailboxes, d.mailboxes_used, "    \
+    "d.quota, d.quota_allotted, d.max_quota, d.max_usage, d.max_aliases, "     \
+    "d.aliases_used"
+#define STORE_DOMAIN_TYPES "ttnnnnnnnnn"
+#define STORE_DOMAIN_COUNT 11
+#define STORE_MAILBOX_COLUMNS                                                  \
+    "m.address, m.domain, m.source, m.directory, m.directory_id, m.password, " \
+    "m.name, m.template, m.fingerprint, m.mail_path, m.quota, "                \
+    "m.message_size, m.rate_messages, m.rate_messages_period, "                \
+    "m.rate_recipients, m.rate_recipients_period, m.smtp_access, "             \
+    "m.imap_access, m.pop3_access, m.sieve_access, m.tls_enforce_in, "         \
+    "m.tls_enforce_out, m.template_state, m.tags, m.pinned, "                  \
+    "m.directory_state, m.admin_state"
+#define STORE_MAILBOX_TYPES "ttttttttttnnnnnnnnnnnnttntt"
+
+enum status store_row_domain(const struct store_connection *db,
+                             const struct store_sql *sql, size_t first,
+                             struct store_domain *domain_r,
+                             struct errtext *err) MUST_CHECK;
+enum status store_row_mailbox(const struct store_connection *db,
+                              const struct store_sql *sql, size_t first,
+                              struct account *account_r,
+                              struct errtext *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,308 @@
+/* store_read - see store.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "store_private.h"
+
+#include "address.h"
+#include "secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A mailbox with more has its newest used. */
+#define APP_PASSWORDS_MAX 100
+/* Of one mailbox; a directory entry with more is cut by nobody else. */
+#define ALIASES_MAX 10000
+
+/* The alias domain, if it is one, is resolved inside the one query. */
+static const struct store_sql find_sql = {
+    STORE_SLOT_FIND,
+    "SELECT " STORE_DOMAIN_COLUMNS ", " STORE_MAILBOX_COLUMNS
+    " FROM domain d LEFT JOIN mailbox m"
+    " ON m.domain = d.name AND m.local_part = ?"
+    " WHERE d.name = COALESCE((SELECT a.target FROM alias_domain a"
+    " WHERE a.name = ? AND a.active = 1), ?)",
+    STORE_DOMAIN_TYPES STORE_MAILBOX_TYPES};
+
+static const struct store_sql find_id_sql = {
+    STORE_SLOT_FIND_ID,
+    "SELECT " STORE_MAILBOX_COLUMNS
+    " FROM mailbox m WHERE m.directory = ? AND m.directory_id = ?",
+    STORE_MAILBOX_TYPES};
+
+static const struct store_sql aliases_sql = {
+    STORE_SLOT_ALIASES,
+    "SELECT address FROM alias WHERE owner = ? AND kind = 'directory'"
+    " ORDER BY address",
+    "t"};
+
+static const struct store_sql app_passwords_sql = {
+    STORE_SLOT_APP_PASSWORDS,
+    "SELECT id, hash, services FROM app_password"
+    " WHERE address = ? AND active = 1"
+    " AND (expires IS NULL OR expires > UTC_TIMESTAMP())"
+    " ORDER BY id DESC LIMIT 100",
+    "ntn"};
+
+struct find {
+    const char *domain;
+    char local_part[ADDRESS_LOCAL_BYTES_MAX + 1];
+    struct store_found found;
+};
+
+/* The LEFT JOIN's mailbox: NULL in its key is "none". */
+static enum status read_found(struct store_connection *db,
+                              struct store_found *found, struct errtext *err)
+{
+    enum status status =
+        store_row_domain(db, &find_sql, 0, &found->domain, err);
+
+    if (status != STATUS_OK ||
+        store_column(db, &find_sql, STORE_DOMAIN_COUNT) == NULL)
+        return status;
+    return store_row_mailbox(db, &find_sql, STORE_DOMAIN_COUNT, &found->account,
+                             err);
+}
+
+static enum status run_find(struct store_connection *db, void *arg,
+                            struct errtext *err)
+{
+    struct find *find = arg;
+    struct store_param params[] = {
+        store_text(find->local_part),
+        store_text(find->domain),
+        store_text(find->domain),
+    };
+    enum status status;
+
+    store_found_clear(&find->found);
+    status =
+        store_execute(db, &find_sql, params, ARRAY_SIZE(params), NULL, err);
+    if (status == STATUS_OK)
+        status = store_fetch(db, &find_sql, err);
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK; /* not a domain of ours */
+    if (status == STATUS_OK)
+        status = read_found(db, &find->found, err);
+    return status;
+}
+
+enum status store_find(struct store *store, const char *address,
+                       int64_t deadline_ms, struct store_found *found_r,
+                       struct errtext *err)
+{
+    static const struct store_work work = {.run = run_find, .reads_only = true};
+    struct find find = {.domain = address_domain_of(address)};
+    const char *at = strrchr(address, '@');
+    enum status status;
+
+    /* What no mailbox can be called is not asked for. */
+    if (at == NULL || (size_t)(at - address) >= sizeof(find.local_part) ||
+        strlen(find.domain) > ADDRESS_DOMAIN_BYTES_MAX) {
+        *found_r = find.found;
+        return STATUS_OK;
+    }
+    memcpy(find.local_part, address, (size_t)(at - address));
+    status = store_work(store, &work, &find, deadline_ms, err);
+    if (status != STATUS_OK) {
+        store_found_clear(&find.found);
+        return STATUS_TEMPFAIL;
+    }
+    *found_r = find.found;
+    return STATUS_OK;
+}
+
+struct find_id {
+    const char *directory;
+    const char *id;
+    struct account account;
+};
+
+static enum status run_find_id(struct store_connection *db, void *arg,
+                               struct errtext *err)
+{
+    struct find_id *find = arg;
+    struct store_param params[] = {
+        store_text(find->directory),
+        store_text(find->id),
+    };
+    enum status status;
+
+    account_clear(&find->account);
+    status =
+        store_execute(db, &find_id_sql, params, ARRAY_SIZE(params), NULL, err);
+    if (status == STATUS_OK)
+        status = store_fetch(db, &find_id_sql, err);
+    if (status == STATUS_OK)
+        status = store_row_mailbox(db, &find_id_sql, 0, &find->account, err);
+    return status;
+}
+
+enum status store_find_id(struct store *store, const char *directory,
+                          const char *id, int64_t deadline_ms,
+                          struct account *account_r, struct errtext *err)
+{
+    static const struct store_work work = {.run = run_find_id,
+                                           .reads_only = true};
+    struct find_id find = {.directory = directory, .id = id};
+    enum status status = store_work(store, &work, &find, deadline_ms, err);
+
+    if (status == STATUS_OK)
+        *account_r = find.account;
+    else
+        account_clear(&find.account);
+    return status;
+}
+
+/* Owned texts that grow one at a time. */
+struct texts {
+    char **items;
+    size_t count;
+};
+
+static void free_texts(struct texts *texts)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        free(texts->items[i]);
+    free(texts->items);
+    *texts = (struct texts){NULL, 0};
+}
+
+static enum status add_text(struct texts *texts, const char *text,
+                            struct errtext *err)
+{
+    char **items;
+
+    if (texts->count == ALIASES_MAX) {
+        errtext_set(err, "store: a mailbox has over %d aliases", ALIASES_MAX);
+        return STATUS_TEMPFAIL;
+    }
+    items = realloc(texts->items, (texts->count + 1) * sizeof(*items));
+    if (items == NULL)
+        return status_no_memory(err);
+    texts->items = items;
+    items[texts->count] = strdup(text);
+    if (items[texts->count] == NULL)
+        return status_no_memory(err);
+    texts->count++;
+    return STATUS_OK;
+}
+
+struct aliases {
+    const char *address;
+    struct texts texts;
+};
+
+static enum status run_aliases(struct store_connection *db, void *arg,
+                               struct errtext *err)
+{
+    struct aliases *aliases = arg;
+    struct store_param params[] = {store_text(aliases->address)};
+    enum status status;
+
+    free_texts(&aliases->texts);
+    status = store_execute(db, &aliases_sql, params, 1, NULL, err);
+    while (status == STATUS_OK) {
+        status = store_fetch(db, &aliases_sql, err);
+        if (status == STATUS_OK)
+            status = add_text(&aliases->texts,
+                              store_column(db, &aliases_sql, 0), err);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status store_load_aliases(struct store *store, struct account *account,
+                               int64_t deadline_ms, struct errtext *err)
+{
+    static const struct store_work work = {.run = run_aliases,
+                                           .reads_only = true};
+    struct aliases aliases = {.address = account->address};
+    struct texts old = {account->aliases, account->alias_count};
+    enum status status = store_work(store, &work, &aliases, deadline_ms, err);
+
+    if (status != STATUS_OK) {
+        free_texts(&aliases.texts);
+        return STATUS_TEMPFAIL;
+    }
+    free_texts(&old);
+    account->aliases = aliases.texts.items;
+    account->alias_count = aliases.texts.count;
+    account->aliases_known = true;
+    return STATUS_OK;
+}
+
+struct app_passwords {
+    const char *address;
+    struct store_app_password *list;
+    size_t count;
+};
+
+void store_app_passwords_free(struct store_app_password **list, size_t count)
+{
+    for (size_t i = 0; *list != NULL && i < count; i++)
+        secret_free(&(*list)[i].hash);
+    free(*list);
+    *list = NULL;
+}
+
+static enum status read_app_password(struct store_connection *db,
+                                     struct app_passwords *found,
+                                     struct errtext *err)
+{
+    struct store_app_password *one = &found->list[found->count];
+    enum status status =
+        store_column_copy(db, &app_passwords_sql, 1, &one->hash, err);
+
+    if (status != STATUS_OK)
+        return status;
+    one->id = store_column_number(db, &app_passwords_sql, 0);
+    one->services = (unsigned)store_column_number(db, &app_passwords_sql, 2);
+    found->count++;
+    return STATUS_OK;
+}
+
+static enum status run_app_passwords(struct store_connection *db, void *arg,
+                                     struct errtext *err)
+{
+    struct app_passwords *found = arg;
+    struct store_param params[] = {store_text(found->address)};
+    enum status status;
+
+    store_app_passwords_free(&found->list, found->count);
+    found->count = 0;
+    status = store_execute(db, &app_passwords_sql, params, 1, NULL, err);
+    if (status == STATUS_OK)
+        status = store_fetch(db, &app_passwords_sql, err);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    found->list = calloc(APP_PASSWORDS_MAX, sizeof(*found->list));
+    if (found->list == NULL)
+        return status_no_memory(err);
+    while (status == STATUS_OK && found->count < APP_PASSWORDS_MAX) {
+        status = read_app_password(db, found, err);
+        if (status == STATUS_OK)
+            status = store_fetch(db, &app_passwords_sql, err);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+enum status store_app_passwords(struct store *store, const char *address,
+                                int64_t deadline_ms,
+                                struct store_app_password **list_r,
+                                size_t *count_r, struct errtext *err)
+{
+    static const struct store_work work = {.run = run_app_passwords,
+                                           .reads_only = true};
+    struct app_passwords found = {.address = address};
+    enum status status = store_work(store, &work, &found, deadline_ms, err);
+
+    if (status != STATUS_OK) {
+        store_app_passwords_free(&found.list, found.count);
+        return STATUS_TEMPFAIL;
+    }
+    *list_r = found.list;
+    *count_r = found.count;
+    return STATUS_OK;
+}

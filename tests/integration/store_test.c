@@ -1,0 +1,158 @@
+/* store_test - the store against a real server, a part for each argument */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "store_test.h"
+
+#include "clock.h"
+#include "store_domain.h"
+#include "store_schema.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int failures;
+
+void check(bool held, const char *sentence, const struct errtext *err)
+{
+    printf("%s - %s\n", held ? "ok" : "not ok", sentence);
+    if (!held) {
+        failures++;
+        if (err != NULL)
+            printf("#   %s\n", err->text);
+    }
+    (void)fflush(stdout);
+}
+
+int64_t in_ms(int64_t milliseconds)
+{
+    return clock_ms() + milliseconds;
+}
+
+void make_domain(struct lab *lab, const char *name, uint64_t max_mailboxes,
+                 uint64_t quota_bytes, uint64_t max_quota_bytes)
+{
+    char text[256];
+    struct errtext err = {{0}};
+    struct store_domain domain = {
+        .name = text,
+        .name_unicode = text,
+        .active = true,
+        .max_mailboxes = max_mailboxes,
+        .quota_bytes = quota_bytes,
+        .max_quota_bytes = max_quota_bytes,
+    };
+
+    (void)snprintf(text, sizeof(text), "%s", name);
+    if (store_domain_add(lab->store, &domain, "admin:test", in_ms(5000),
+                         &err) != STATUS_OK)
+        check(false, "a domain can be made", &err);
+}
+
+struct store_domain read_domain(struct lab *lab, const char *name)
+{
+    struct store_domain domain = {0};
+    struct errtext err = {{0}};
+
+    if (store_domain_find(lab->store, name, in_ms(5000), &domain, &err) !=
+        STATUS_OK)
+        check(false, "a domain can be read", &err);
+    return domain;
+}
+
+static void migrate(struct lab *lab)
+{
+    struct strbuf report = STRBUF_INIT(4096);
+    struct errtext err = {{0}};
+    enum status status;
+
+    status = store_check_schema(lab->store, in_ms(5000), &err);
+    check(status == STATUS_INVALID && strstr(err.text, "db migrate") != NULL,
+          "an empty database is named as one without a schema", &err);
+    status = store_migrate(lab->store, lab->schema, true, in_ms(20000), &report,
+                           &err);
+    check(status == STATUS_OK &&
+              strstr(strbuf_text(&report), "001-tables.sql") != NULL,
+          "the plan names the files", &err);
+    status = store_check_schema(lab->store, in_ms(5000), &err);
+    check(status == STATUS_INVALID, "the plan writes nothing", NULL);
+    status = store_migrate(lab->store, lab->schema, false, in_ms(60000),
+                           &report, &err);
+    check(status == STATUS_OK, "the schema is made", &err);
+    status = store_check_schema(lab->store, in_ms(5000), &err);
+    check(status == STATUS_OK, "the schema is then right", &err);
+    strbuf_truncate(&report, 0);
+    status = store_migrate(lab->store, lab->schema, false, in_ms(60000),
+                           &report, &err);
+    check(status == STATUS_OK &&
+              strstr(strbuf_text(&report), "nothing to do") != NULL,
+          "a second migration does nothing", &err);
+    strbuf_clear(&report);
+}
+
+static void find(struct lab *lab)
+{
+    struct store_found found = {0};
+    struct errtext err = {{0}};
+    struct account account = {0};
+
+    make_domain(lab, "find.example", 10, 0, 0);
+    check(store_find(lab->store, "a@unknown.example", in_ms(2000), &found,
+                     &err) == STATUS_OK &&
+              found.domain.name == NULL && found.account.address == NULL,
+          "an unknown domain is an answer", &err);
+    check(store_find(lab->store, "a@find.example", in_ms(2000), &found, &err) ==
+                  STATUS_OK &&
+              found.domain.name != NULL && found.domain.max_mailboxes == 10 &&
+              found.account.address == NULL,
+          "a domain without the mailbox is an answer", &err);
+    store_found_clear(&found);
+    check(store_find_id(lab->store, "corp", "id", in_ms(2000), &account,
+                        &err) == STATUS_NOT_FOUND,
+          "an unknown id is not found", &err);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(struct lab *lab);
+} parts[] = {
+    {"migrate", migrate},
+    {"find", find},
+};
+
+int main(int argc, char **argv)
+{
+    static char user[] = "provost";
+    static char none[] = "";
+    struct errtext err = {{0}};
+    struct lab lab = {0};
+
+    if (argc < 4) {
+        (void)fprintf(stderr, "usage: store_test SOCKET SCHEMA PART...\n");
+        return EXIT_FAILURE;
+    }
+    lab.set = (struct store_settings){
+        .socket = argv[1],
+        .host = none,
+        .user = user,
+        .password = getenv("STORE_PASSWORD"),
+        .database = user,
+        .ca_file = none,
+        .max_connections = 8,
+        .timeout_ms = 8000,
+    };
+    lab.schema = argv[2];
+    if (store_open(&lab.set, &lab.store, &err) != STATUS_OK)
+        return EXIT_FAILURE;
+    for (int i = 3; i < argc; i++) {
+        for (size_t part = 0; part < ARRAY_SIZE(parts); part++) {
+            if (strcmp(argv[i], parts[part].name) == 0)
+                parts[part].run(&lab);
+        }
+    }
+    store_close(&lab.store);
+    return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
