@@ -417,6 +417,7 @@ static void run(struct attempt *attempt)
 
     if (!name_is_good(attempt))
         return;
+    attempt->epoch = memory_epoch(shared->memory);
     if (!remembered(attempt)) {
         if (!may_ask(attempt))
             return;
@@ -426,7 +427,7 @@ static void run(struct attempt *attempt)
             memory_verify(shared->memory, attempt->name.text,
                           remembered_as(attempt, attempt->found.account.source),
                           attempt->request->password, attempt->answer->address,
-                          clock_ms());
+                          clock_ms(), attempt->epoch);
     }
     check_canonical(attempt);
     remember(attempt);

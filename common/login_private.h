@@ -47,6 +47,7 @@ struct attempt {
     bool asking;               /* memory_answered is due */
     bool bind_shared;          /* another attempt's bind said yes */
     uint64_t app_password;
+    uint64_t epoch; /* of the memory, before anything was checked */
 };
 
 /* Ends the attempt with a decision, unless an earlier gate already did. */
