@@ -35,11 +35,22 @@
 #define COLUMN_BYTES_MAX 512
 #define BACKLOG 1024
 
-/* The query of store_find, as it stands in the store. */
+/* The query of store_find, word for word. */
 static const char query[] =
-    "SELECT d.name, d.active, m.address, m.source, m.directory,"
-    " m.directory_id FROM domain d LEFT JOIN mailbox m"
-    " ON m.address = ? WHERE d.name = ?";
+    "SELECT d.name, d.name_unicode, d.active, d.max_mailboxes, "
+    "d.mailboxes_used, d.quota, d.quota_allotted, d.max_quota, d.max_usage, "
+    "d.max_aliases, d.aliases_used, "
+    "m.address, m.domain, m.source, m.directory, m.directory_id, m.password, "
+    "m.name, m.template, m.fingerprint, m.mail_path, m.quota, "
+    "m.message_size, m.rate_messages, m.rate_messages_period, "
+    "m.rate_recipients, m.rate_recipients_period, m.smtp_access, "
+    "m.imap_access, m.pop3_access, m.sieve_access, m.tls_enforce_in, "
+    "m.tls_enforce_out, m.template_state, m.tags, m.pinned, "
+    "m.directory_state, m.admin_state"
+    " FROM domain d LEFT JOIN mailbox m"
+    " ON m.domain = d.name AND m.local_part = ?"
+    " WHERE d.name = COALESCE((SELECT a.target FROM alias_domain a"
+    " WHERE a.name = ? AND a.active = 1), ?)";
 
 struct setup {
     const char *socket_path;
@@ -66,7 +77,7 @@ struct worker {
     MYSQL_BIND columns[COLUMNS_MAX];
     char values[COLUMNS_MAX][COLUMN_BYTES_MAX];
     struct person person;
-    unsigned long address_len, domain_len; /* of what the query asks for */
+    unsigned long user_len, domain_len; /* of what the query asks for */
 };
 
 static bool bind_as(LDAP *ld, const char *dn, char *password)
@@ -90,9 +101,12 @@ static bool open_ldap(const char *uri, LDAP **ld_r)
 
 static bool open_database(struct worker *worker)
 {
-    MYSQL_BIND in[2] = {{.buffer_type = MYSQL_TYPE_STRING,
-                         .buffer = worker->person.address,
-                         .length = &worker->address_len},
+    MYSQL_BIND in[3] = {{.buffer_type = MYSQL_TYPE_STRING,
+                         .buffer = worker->person.user,
+                         .length = &worker->user_len},
+                        {.buffer_type = MYSQL_TYPE_STRING,
+                         .buffer = worker->person.domain,
+                         .length = &worker->domain_len},
                         {.buffer_type = MYSQL_TYPE_STRING,
                          .buffer = worker->person.domain,
                          .length = &worker->domain_len}};
@@ -123,7 +137,7 @@ static bool do_select(struct worker *worker)
 {
     bool found;
 
-    worker->address_len = strlen(worker->person.address);
+    worker->user_len = strlen(worker->person.user);
     worker->domain_len = strlen(worker->person.domain);
     if (mysql_stmt_execute(worker->statement) != 0)
         return false;

@@ -17,6 +17,7 @@ pids_of() {
 
 children_of() {
     echo "$1"
+    # shellcheck disable=SC2013
     for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
         children_of "$child"
     done
@@ -179,4 +180,77 @@ CONF
     wait_for 10 test -S "$dovecot_home/run/auth-client" ||
         lab_die "Dovecot listens within 10 s"
     ln -s "$dovecot_home/run/auth-client" "$LAB/run/$1"
+}
+
+# ------------------------------------------------------------------ authd --
+
+# authd_start NAME DIRECTORY-SETTINGS AUTH-SETTINGS
+authd_start() {
+    authd_home=$LAB/$1
+    mkdir "$authd_home"
+    (umask 077 && echo service >"$authd_home/corp")
+    cat >"$authd_home/provost.conf" <<CONF
+store = {
+  socket = "$DB_SOCKET"; user = "provost"; database = "provost";
+  password_file = "$LAB/secrets/store";
+};
+directories = (
+  { name = "bench"; host = "$SLAPD_SOCKET"; base_dn = "$BASE";
+    bind_dn = "cn=mail,$BASE"; bind_password_file = "$authd_home/corp";
+    username_field = "mail"; login_fields = [ "mail" ]; filter = "";
+    attribute_field = "employeeType"; name_field = "displayName";
+    attribute_mapping = ( { attribute = "default"; template = "default"; } );
+    max_connections = $WORKERS; $2 }
+);
+templates = ( { name = "default"; quota = "1G"; } );
+auth = {
+  sockets = ( { path = "$LAB/run/$1"; mode = "0666"; canonical_only = false; } );
+  control_path = "$authd_home/control"; workers = $WORKERS; $3
+};
+CONF
+    lab_start "$1" "$PROVOST_BUILD/authd/provost-authd" -c "$authd_home/provost.conf"
+    wait_for 15 test -S "$LAB/run/$1" || lab_die "provost-authd $1 listens within 15 s"
+}
+
+# ------------------------------------------------------------------- rows --
+
+# Mailboxes for the people 1 to $1 - 1, made as authd made the one of person 0,
+# so that a login finds nothing to change. Without authd, one is made up.
+fill_mailboxes() {
+    lab_sql "
+INSERT IGNORE INTO mailbox (address, domain, local_part, source, directory,
+       directory_id, name, template, fingerprint, mail_path)
+    VALUES ('u000000@d00.example', 'd00.example', 'u000000', 'ldap', 'bench',
+       '5eed0000-0000-4000-8000-000000000000', 'Person', 'default',
+       SHA2('', 256), 'd00.example/u000000/');
+CREATE OR REPLACE TEMPORARY TABLE person (PRIMARY KEY (address))
+    CHARACTER SET utf8mb4 COLLATE utf8mb4_bin AS
+    SELECT CONCAT('u', LPAD(seq, 6, '0'), '@d', LPAD(seq % 20, 2, '0'),
+                  '.example') AS address,
+           CONCAT('u', LPAD(seq, 6, '0')) AS local_part,
+           CONCAT('d', LPAD(seq % 20, 2, '0'), '.example') AS domain,
+           CONCAT('5eed0000-0000-4000-8000-', LPAD(seq, 12, '0')) AS id
+      FROM seq_1_to_$(($1 - 1));
+INSERT INTO mailbox (address, domain, local_part, source, directory,
+       directory_id, name, template, fingerprint, quota, message_size,
+       rate_messages, rate_messages_period, rate_recipients,
+       rate_recipients_period, smtp_access, imap_access, pop3_access,
+       sieve_access, tls_enforce_in, tls_enforce_out, tags, template_state,
+       mail_path)
+    SELECT p.address, p.domain, p.local_part, m.source, m.directory,
+           p.id, m.name, m.template, m.fingerprint, m.quota, m.message_size,
+           m.rate_messages, m.rate_messages_period, m.rate_recipients,
+           m.rate_recipients_period, m.smtp_access, m.imap_access,
+           m.pop3_access, m.sieve_access, m.tls_enforce_in, m.tls_enforce_out,
+           m.tags, m.template_state,
+           REPLACE(REPLACE(m.mail_path, m.domain, p.domain), m.local_part,
+                   p.local_part)
+      FROM person p JOIN mailbox m ON m.address = 'u000000@d00.example';
+INSERT INTO alias (address, domain, local_part, targets, kind, owner)
+    SELECT p.address, p.domain, p.local_part, p.address, 'self', p.address
+      FROM person p;
+UPDATE domain d SET
+    mailboxes_used = (SELECT COUNT(*) FROM mailbox m WHERE m.domain = d.name),
+    quota_allotted = (SELECT COALESCE(SUM(m.quota), 0) FROM mailbox m
+                       WHERE m.domain = d.name)"
 }
