@@ -10,9 +10,10 @@
 
 #include <string.h>
 
-#define ANSWER_MARGIN_MS 200 /* kept of the deadline for reply and scheduling  \
-                              */
-#define NOTICE_SECONDS 10    /* between lines about one kind of bad peer */
+#define ANSWER_MARGIN_MS                                                       \
+    200                   /* kept of the deadline for reply and scheduling     \
+                           */
+#define NOTICE_SECONDS 10 /* between lines about one kind of bad peer */
 
 /* Sends a reply; who does not read it has gone. */
 static void reply(struct server_request *request, enum wire_verdict verdict,

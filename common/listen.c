@@ -1,4 +1,5 @@
 /* listen - see listen.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 

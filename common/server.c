@@ -1,4 +1,5 @@
 /* server - see server.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 

@@ -1,4 +1,5 @@
 /* server_connection - see server_connection.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 

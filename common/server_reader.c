@@ -1,4 +1,5 @@
 /* server_reader - see server_internal.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 
