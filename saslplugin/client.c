@@ -18,11 +18,14 @@
 
 #define BACKLOG_WAIT_MS 10
 
-static enum status trouble(const char *call, struct errtext *err)
+/* Says which call failed, on what, and why: errno is still the call's. */
+static enum status trouble(const char *call, const char *what,
+                           struct errtext *err)
 {
     char text[96];
 
-    errtext_set(err, "%s: %s", call, strerror_r(errno, text, sizeof(text)));
+    errtext_set(err, "%s%s: %s", call, what,
+                strerror_r(errno, text, sizeof(text)));
     return STATUS_TEMPFAIL;
 }
 
@@ -42,7 +45,7 @@ static enum status wait_for(int fd, short events, int64_t deadline_ms,
         ready = poll(&item, 1, clock_left_ms(deadline_ms));
     } while (ready < 0 && errno == EINTR);
     if (ready < 0)
-        return trouble("poll", err);
+        return trouble("poll", "", err);
     return ready > 0 ? STATUS_OK : late(what, err);
 }
 
@@ -67,7 +70,7 @@ static enum status connect_within(int fd,
         int left_ms = clock_left_ms(question->deadline_ms);
 
         if (errno != EAGAIN && errno != EINTR)
-            return trouble("connect", err);
+            return trouble("connect to ", question->path, err);
         if (left_ms == 0)
             return late("connecting", err);
         clock_sleep_ms(left_ms < BACKLOG_WAIT_MS ? left_ms : BACKLOG_WAIT_MS);
@@ -92,7 +95,7 @@ static enum status send_all(int fd, const unsigned char *data, size_t len,
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN)
-            return trouble("send", err);
+            return trouble("send", "", err);
         status = wait_for(fd, POLLOUT, deadline_ms, "sending", err);
         if (status != STATUS_OK)
             return status;
@@ -149,7 +152,7 @@ static enum status receive_reply(int fd, int64_t deadline_ms,
         if (now < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (now < 0)
-            return trouble("recv", err);
+            return trouble("recv", "", err);
         if (now == 0) {
             errtext_set(err, "connection closed after %zu bytes of reply", len);
             return STATUS_TEMPFAIL;
@@ -202,7 +205,7 @@ enum status client_ask(const struct client_question *question,
     enum status status;
 
     if (fd < 0)
-        return trouble("socket", err);
+        return trouble("socket", "", err);
     status = connect_within(fd, question, err);
     if (status == STATUS_OK)
         status = send_question(fd, question, credentials, err);

@@ -38,9 +38,9 @@ static int check_strength(void *glob_context, sasl_server_params_t *sparams,
     return SASL_OK;
 }
 
-static int plain_new(void *glob_context, sasl_server_params_t *sparams,
-                     const char *challenge, unsigned challenge_len,
-                     void **conn_context)
+static int begin_plain(void *glob_context, sasl_server_params_t *sparams,
+                       const char *challenge, unsigned challenge_len,
+                       void **conn_context)
 {
     (void)glob_context;
     (void)sparams;
@@ -50,7 +50,7 @@ static int plain_new(void *glob_context, sasl_server_params_t *sparams,
     return SASL_OK;
 }
 
-static int plain_step(void *conn_context, sasl_server_params_t *sparams,
+static int step_plain(void *conn_context, sasl_server_params_t *sparams,
                       const char *data, unsigned len, const char **reply_r,
                       unsigned *reply_len_r, sasl_out_params_t *oparams)
 {
@@ -67,9 +67,9 @@ static int plain_step(void *conn_context, sasl_server_params_t *sparams,
     return glue_login(sparams, &options, &credentials, oparams);
 }
 
-static int login_new(void *glob_context, sasl_server_params_t *sparams,
-                     const char *challenge, unsigned challenge_len,
-                     void **conn_context)
+static int begin_login(void *glob_context, sasl_server_params_t *sparams,
+                       const char *challenge, unsigned challenge_len,
+                       void **conn_context)
 {
     struct exchange *exchange = sparams->utils->malloc(sizeof(*exchange));
 
@@ -83,7 +83,7 @@ static int login_new(void *glob_context, sasl_server_params_t *sparams,
     return SASL_OK;
 }
 
-static int login_step(void *conn_context, sasl_server_params_t *sparams,
+static int step_login(void *conn_context, sasl_server_params_t *sparams,
                       const char *data, unsigned len, const char **reply_r,
                       unsigned *reply_len_r, sasl_out_params_t *oparams)
 {
@@ -106,7 +106,7 @@ static int login_step(void *conn_context, sasl_server_params_t *sparams,
 }
 
 /* People type their password where the user name belongs: wiped as well. */
-static void login_dispose(void *conn_context, const sasl_utils_t *utils)
+static void end_login(void *conn_context, const sasl_utils_t *utils)
 {
     if (conn_context == NULL)
         return;
@@ -118,15 +118,15 @@ static sasl_server_plug_t mechanisms[] = {
     {
         .mech_name = "PLAIN",
         .features = SASL_FEAT_WANT_CLIENT_FIRST,
-        .mech_new = plain_new,
-        .mech_step = plain_step,
+        .mech_new = begin_plain,
+        .mech_step = step_plain,
         .mech_avail = check_strength,
     },
     {
         .mech_name = "LOGIN",
-        .mech_new = login_new,
-        .mech_step = login_step,
-        .mech_dispose = login_dispose,
+        .mech_new = begin_login,
+        .mech_step = step_login,
+        .mech_dispose = end_login,
         .mech_avail = check_strength,
     },
 };
