@@ -251,12 +251,16 @@ enum status address_domain_unicode(const char *ascii, char **unicode_r,
     return status;
 }
 
-static void lower_ascii(char *text)
+/* Makes an owned copy with A to Z in lower case, or NULL without memory. */
+static char *lower_ascii(const char *text)
 {
-    for (; *text != '\0'; text++) {
-        if (*text >= 'A' && *text <= 'Z')
-            *text = (char)(*text - 'A' + 'a');
+    char *lower = strdup(text);
+
+    for (size_t i = 0; lower != NULL && lower[i] != '\0'; i++) {
+        if (lower[i] >= 'A' && lower[i] <= 'Z')
+            lower[i] = (char)(lower[i] - 'A' + 'a');
     }
+    return lower;
 }
 
 /*
@@ -273,10 +277,8 @@ static enum status domain_ascii(const char *domain, char **ascii_r,
     int rc;
 
     if (domain_is_plain(domain)) {
-        status = copy_text(domain, ascii_r, err);
-        if (status == STATUS_OK)
-            lower_ascii(*ascii_r);
-        return status;
+        *ascii_r = lower_ascii(domain);
+        return *ascii_r != NULL ? STATUS_OK : status_no_memory(err);
     }
     rc = idn2_lookup_u8((const uint8_t *)domain, &idn,
                         IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
