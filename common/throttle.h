@@ -3,8 +3,10 @@
  *
  * Two buckets: (person, client address), and client address alone. Bounded in
  * number: when full, the bucket unused for longest goes. Trusted clients
- * (webmail, loopback) and attempts without an address have no address bucket.
- * Thread-safe. `now_ms` is clock_ms(), passed in.
+ * (webmail, loopback) have no bucket of the second kind, attempts without an
+ * address have none at all. IPv6 is counted by /64, the least one host has;
+ * IPv4 in IPv6 (::ffff:192.0.2.7) is IPv4. Thread-safe. `now_ms` is
+ * clock_ms(), passed in.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_THROTTLE_H
@@ -53,17 +55,27 @@ void throttle_failure(struct throttle *throttle, const char *person,
 void throttle_success(struct throttle *throttle, const char *person,
                       const char *client);
 
-/* Forgets all buckets of person, or everything for NULL; returns how many. */
+/*
+ * Forgets all buckets of person, or, if it is an IP address, all of that
+ * client, or everything for NULL; returns how many.
+ */
 size_t throttle_flush(struct throttle *throttle, const char *person);
 
 /* Number of buckets held now. */
-size_t throttle_count(const struct throttle *throttle);
+size_t throttle_count(struct throttle *throttle);
 
-/* Appends a line for each closed bucket: "person client failures seconds". */
+/*
+ * Appends a line for each closed bucket: "person client failures seconds",
+ * with seconds until it opens. person is "*" in an address bucket, and its
+ * blanks are written "\x20".
+ */
 void throttle_append(struct throttle *throttle, int64_t now_ms,
                      struct strbuf *buf);
 
-/* "192.0.2.7;4711" or "192.0.2.7" -> "192.0.2.7"; "" stays "". */
+/*
+ * "192.0.2.7;4711" or "192.0.2.7" -> "192.0.2.7", in the usual spelling
+ * ("::ffff:192.0.2.7" is IPv4); "" for all that is no IP address.
+ */
 void throttle_client(const char *wire_client, char *out, size_t size);
 
 #endif
