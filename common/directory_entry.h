@@ -1,0 +1,43 @@
+/*
+ * directory_entry - one person out of what the directory sent
+ *
+ * The attributes we ask for, by the settings, and their reading. Nothing that
+ * was sent is trusted: see DIRECTORY_VALUE_BYTES_MAX and DIRECTORY_VALUES_MAX.
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef COMMON_DIRECTORY_ENTRY_H
+#define COMMON_DIRECTORY_ENTRY_H
+
+#include "directory.h"
+
+#include <ldap.h>
+#include <stdbool.h>
+
+#define DIRECTORY_ATTRIBUTES_MAX 10
+
+/* The attributes to ask for, each once, NULL at the end; all borrowed. */
+struct directory_attributes {
+    char *names[DIRECTORY_ATTRIBUTES_MAX + 1];
+};
+
+void directory_entry_attributes(const struct directory_settings *set,
+                                struct directory_attributes *out);
+
+/*
+ * Reads message, an entry of an answer that ld received.
+ *
+ * Returns STATUS_OK and an owned *entry_r (disabled is false); STATUS_INVALID
+ * for values that cannot be used, attribute and DN in err; STATUS_TEMPFAIL
+ * without memory or for an entry that cannot be decoded.
+ */
+enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
+                                 LDAPMessage *message,
+                                 struct directory_entry *entry_r,
+                                 struct errtext *err) MUST_CHECK;
+
+/* Copies all of from into *to_r, which is overwritten. */
+enum status directory_entry_copy(const struct directory_entry *from,
+                                 struct directory_entry *to_r,
+                                 struct errtext *err) MUST_CHECK;
+
+#endif
