@@ -26,6 +26,13 @@ struct text_list {
     size_t count;
 };
 
+/* Appends a copy of item. Returns STATUS_OK, or STATUS_TEMPFAIL. */
+enum status text_list_add(struct text_list *list, const char *item,
+                          struct errtext *err) MUST_CHECK;
+
+/* Frees the items and makes the list empty. */
+void text_list_clear(struct text_list *list);
+
 /* Presets of what differs between directories (issue: schema = "..."). */
 enum directory_schema {
     SCHEMA_CUSTOM, /* the default: id_field auto, nothing else assumed */
@@ -59,7 +66,8 @@ struct mapping_row {
 struct directory_settings {
     char *name;
     enum directory_schema schema;
-    struct text_list hosts; /* in order; a name, an address, or an ldapi path */
+    struct text_list hosts; /* in order: names and addresses, or, if they begin
+                               with '/', all of them paths of ldapi sockets */
     unsigned port; /* as it will be used: 389 became 636 with use_ssl */
     bool use_ssl;
     bool use_tls;
@@ -189,14 +197,18 @@ enum status settings_load(const char *path, struct settings **settings_r,
 void settings_free(struct settings **settings);
 
 /*
- * Appends the effective settings as a file that can be loaded again but for
- * the secrets, which are shown as "***". With non_default, only what differs
- * from the defaults. What a schema preset set is shown with its value.
+ * Appends the effective settings as a file that can be loaded again: secrets
+ * stay in their files, beside which a comment says "***". With non_default,
+ * only what differs from the defaults. What a schema preset set is shown with
+ * its value and a comment.
  */
 void settings_show(const struct settings *settings, bool non_default,
                    struct strbuf *buf);
 
-/* Appends one line an option: path, type, default, range; for the doc test. */
+/*
+ * Appends one line an option: path, type, default and range with tabs between;
+ * for the documentation gate.
+ */
 void settings_describe(struct strbuf *buf);
 
 /*
