@@ -124,7 +124,7 @@ queue_directory = $LAB/spool
 data_directory = $LAB/postfix-data
 maillog_file = $LAB/log/postfix.log
 maillog_file_prefixes = $LAB
-import_environment = SASL_PATH
+import_environment = MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME SASL_PATH
 syslog_name = lab
 myhostname = mail.example.org
 mydestination =
