@@ -6,6 +6,7 @@
 #include "store_domain.h"
 
 #include "store_event.h"
+#include "store_mailbox.h"
 #include "store_private.h"
 
 #include "address.h"
@@ -17,11 +18,6 @@
 
 #define PAGE_ROWS 100
 #define EVENT_BYTES_MAX 4096
-
-static const struct store_sql find_sql = {STORE_SLOT_DOMAIN_FIND,
-                                          "SELECT " STORE_DOMAIN_COLUMNS
-                                          " FROM domain d WHERE d.name = ?",
-                                          STORE_DOMAIN_TYPES};
 
 static const struct store_sql list_sql = {
     STORE_SLOT_DOMAIN_LIST,
@@ -80,19 +76,13 @@ struct domain_work {
     struct store_domain found;
 };
 
-static enum status read_domain(struct store_connection *db, const char *name,
-                               struct store_domain *domain, struct errtext *err)
+/* Reads what is there, whatever an earlier try read. */
+static enum status read_again(struct store_connection *db,
+                              struct domain_work *work, const char *name,
+                              struct errtext *err)
 {
-    struct store_param params[] = {store_text(name)};
-    enum status status;
-
-    store_domain_clear(domain);
-    status = store_execute(db, &find_sql, params, 1, NULL, err);
-    if (status == STATUS_OK)
-        status = store_fetch(db, &find_sql, err);
-    if (status == STATUS_OK)
-        status = store_row_domain(db, &find_sql, 0, domain, err);
-    return status;
+    store_domain_clear(&work->found);
+    return store_read_domain(db, name, &work->found, err);
 }
 
 static void append_size(struct strbuf *json, const char *name, uint64_t bytes)
@@ -240,7 +230,7 @@ static enum status run_edit(struct store_connection *db, void *arg,
         store_number(domain->max_aliases),
         store_text(domain->name),
     };
-    enum status status = read_domain(db, domain->name, &work->found, err);
+    enum status status = read_again(db, work, domain->name, err);
 
     if (status == STATUS_NOT_FOUND)
         errtext_set(err, "%s is no domain", domain->name);
@@ -303,7 +293,7 @@ static enum status run_remove(struct store_connection *db, void *arg,
 {
     struct domain_work *work = arg;
     struct store_param params[] = {store_text(work->name)};
-    enum status status = read_domain(db, work->name, &work->found, err);
+    enum status status = read_again(db, work, work->name, err);
 
     if (status == STATUS_NOT_FOUND)
         errtext_set(err, "%s is no domain", work->name);
@@ -335,7 +325,7 @@ static enum status run_find(struct store_connection *db, void *arg,
 {
     struct domain_work *work = arg;
 
-    return read_domain(db, work->name, &work->found, err);
+    return read_again(db, work, work->name, err);
 }
 
 enum status store_domain_find(struct store *store, const char *name,
@@ -433,7 +423,7 @@ static enum status run_alias_add(struct store_connection *db, void *arg,
         store_text(work->name_unicode),
         store_text(work->target),
     };
-    enum status status = read_domain(db, work->target, &work->found, err);
+    enum status status = read_again(db, work, work->target, err);
 
     if (status == STATUS_NOT_FOUND)
         errtext_set(err, "%s is no domain", work->target);

@@ -160,7 +160,6 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
     }
     db->deadline_ms = deadline_ms;
     db->error = 0;
-    db->again = false;
     *db_r = db;
     return STATUS_OK;
 }

@@ -16,6 +16,7 @@
 
 #include "store.h"
 #include "store_error.h"
+#include "store_transaction.h"
 
 #include <mysql.h>
 #include <pthread.h>
@@ -32,8 +33,9 @@ enum store_slot {
     STORE_SLOT_FIND,
     STORE_SLOT_FIND_ID,
     STORE_SLOT_FIND_ADDRESS,
+    STORE_SLOT_FIND_ADDRESS_LOCK,
     STORE_SLOT_ALIASES,
-    STORE_SLOT_ALIAS_OWNER,
+    STORE_SLOT_ALIAS_READ,
     STORE_SLOT_APP_PASSWORDS,
     STORE_SLOT_LOGIN_WRITE,
     STORE_SLOT_EVENT_WRITE,
@@ -48,25 +50,18 @@ enum store_slot {
     STORE_SLOT_DOMAIN_REMOVE,
     STORE_SLOT_DOMAIN_NAME_TAKEN,
     STORE_SLOT_DOMAIN_IN_USE,
-    STORE_SLOT_DOMAIN_RECOUNT,
-    STORE_SLOT_DOMAIN_CHARGE,
     STORE_SLOT_ALIAS_DOMAIN_ADD,
     STORE_SLOT_ALIAS_DOMAIN_REMOVE,
+    STORE_SLOT_DOMAIN_CHARGE,
     STORE_SLOT_MAILBOX_ADD,
     STORE_SLOT_MAILBOX_CHANGE,
     STORE_SLOT_MAILBOX_SOURCE,
     STORE_SLOT_ALIAS_ADD,
     STORE_SLOT_ALIAS_REMOVE,
-    STORE_SLOT_RENAME_SELF,
-    STORE_SLOT_RENAME_OWNED,
-    STORE_SLOT_RENAME_QUOTA_CLEAR,
-    STORE_SLOT_RENAME_QUOTA,
-    STORE_SLOT_RENAME_APP_PASSWORD,
-    STORE_SLOT_RENAME_SENDER_ACL,
-    STORE_SLOT_RENAME_LOGIN_CLEAR,
-    STORE_SLOT_RENAME_LOGIN,
-    STORE_SLOT_TARGETS,
-    STORE_SLOT_TARGETS_WRITE,
+    STORE_SLOT_ALIAS_TURN,
+    /* The statements of a rename, in their order. */
+    STORE_SLOT_MOVE_FIRST,
+    STORE_SLOT_MOVE_LAST = STORE_SLOT_MOVE_FIRST + 8,
     STORE_SLOT_COUNT
 };
 
@@ -104,7 +99,6 @@ struct store_connection {
     bool timed_out;                /* our deadline passed while we waited */
     bool cluster;                  /* wsrep_on */
     bool sync_wait;                /* wsrep_sync_wait is 1 now */
-    bool again;                    /* the body wants to be run again */
     char token[STORE_TOKEN_SIZE];  /* of the present transaction */
 };
 
@@ -180,27 +174,6 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
                            struct store_connection **db_r, unsigned *error_r,
                            struct errtext *err) MUST_CHECK;
 void store_checkin(struct store *store, struct store_connection **db);
-
-/* store_transaction.c */
-
-/* Work on one connection; may be run several times. */
-struct store_work {
-    enum status (*run)(struct store_connection *db, void *arg,
-                       struct errtext *err);
-    bool reads_only; /* a single SELECT: no transaction around it */
-    bool sync;       /* what it reads decides a write */
-    bool token;      /* it writes db->token into an event; a commit whose
-                        answer was lost is looked up by it */
-};
-
-/*
- * Runs work until it is done, the answer is not to try again, or time is up.
- * A status other than STATUS_OK rolls back; STATUS_TEMPFAIL with an error of
- * the retry list, or db->again, runs the whole again after a pause.
- */
-enum status store_work(struct store *store, const struct store_work *work,
-                       void *arg, int64_t deadline_ms,
-                       struct errtext *err) MUST_CHECK;
 
 /* store_row.c: rows into structs */
 

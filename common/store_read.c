@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "store_mailbox.h"
 #include "store_private.h"
 
 #include "address.h"
@@ -13,8 +14,6 @@
 
 /* A mailbox with more has its newest used. */
 #define APP_PASSWORDS_MAX 100
-/* Of one mailbox; a directory entry with more is cut by nobody else. */
-#define ALIASES_MAX 10000
 
 /* The alias domain, if it is one, is resolved inside the one query. */
 static const struct store_sql find_sql = {
@@ -25,18 +24,6 @@ static const struct store_sql find_sql = {
     " WHERE d.name = COALESCE((SELECT a.target FROM alias_domain a"
     " WHERE a.name = ? AND a.active = 1), ?)",
     STORE_DOMAIN_TYPES STORE_MAILBOX_TYPES};
-
-static const struct store_sql find_id_sql = {
-    STORE_SLOT_FIND_ID,
-    "SELECT " STORE_MAILBOX_COLUMNS
-    " FROM mailbox m WHERE m.directory = ? AND m.directory_id = ?",
-    STORE_MAILBOX_TYPES};
-
-static const struct store_sql aliases_sql = {
-    STORE_SLOT_ALIASES,
-    "SELECT address FROM alias WHERE owner = ? AND kind = 'directory'"
-    " ORDER BY address",
-    "t"};
 
 static const struct store_sql app_passwords_sql = {
     STORE_SLOT_APP_PASSWORDS,
@@ -124,20 +111,10 @@ static enum status run_find_id(struct store_connection *db, void *arg,
                                struct errtext *err)
 {
     struct find_id *find = arg;
-    struct store_param params[] = {
-        store_text(find->directory),
-        store_text(find->id),
-    };
-    enum status status;
 
     account_clear(&find->account);
-    status =
-        store_execute(db, &find_id_sql, params, ARRAY_SIZE(params), NULL, err);
-    if (status == STATUS_OK)
-        status = store_fetch(db, &find_id_sql, err);
-    if (status == STATUS_OK)
-        status = store_row_mailbox(db, &find_id_sql, 0, &find->account, err);
-    return status;
+    return store_read_mailbox_id(db, find->directory, find->id, &find->account,
+                                 err);
 }
 
 enum status store_find_id(struct store *store, const char *directory,
@@ -156,61 +133,21 @@ enum status store_find_id(struct store *store, const char *directory,
     return status;
 }
 
-/* Owned texts that grow one at a time. */
-struct texts {
-    char **items;
-    size_t count;
-};
-
-static void free_texts(struct texts *texts)
-{
-    for (size_t i = 0; i < texts->count; i++)
-        free(texts->items[i]);
-    free(texts->items);
-    *texts = (struct texts){NULL, 0};
-}
-
-static enum status add_text(struct texts *texts, const char *text,
-                            struct errtext *err)
-{
-    char **items;
-
-    if (texts->count == ALIASES_MAX) {
-        errtext_set(err, "store: a mailbox has over %d aliases", ALIASES_MAX);
-        return STATUS_TEMPFAIL;
-    }
-    items = realloc(texts->items, (texts->count + 1) * sizeof(*items));
-    if (items == NULL)
-        return status_no_memory(err);
-    texts->items = items;
-    items[texts->count] = strdup(text);
-    if (items[texts->count] == NULL)
-        return status_no_memory(err);
-    texts->count++;
-    return STATUS_OK;
-}
-
 struct aliases {
     const char *address;
-    struct texts texts;
+    char **list;
+    size_t count;
 };
 
 static enum status run_aliases(struct store_connection *db, void *arg,
                                struct errtext *err)
 {
     struct aliases *aliases = arg;
-    struct store_param params[] = {store_text(aliases->address)};
-    enum status status;
 
-    free_texts(&aliases->texts);
-    status = store_execute(db, &aliases_sql, params, 1, NULL, err);
-    while (status == STATUS_OK) {
-        status = store_fetch(db, &aliases_sql, err);
-        if (status == STATUS_OK)
-            status = add_text(&aliases->texts,
-                              store_column(db, &aliases_sql, 0), err);
-    }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    store_aliases_free(&aliases->list, aliases->count);
+    aliases->count = 0;
+    return store_read_aliases(db, aliases->address, &aliases->list,
+                              &aliases->count, err);
 }
 
 enum status store_load_aliases(struct store *store, struct account *account,
@@ -219,16 +156,15 @@ enum status store_load_aliases(struct store *store, struct account *account,
     static const struct store_work work = {.run = run_aliases,
                                            .reads_only = true};
     struct aliases aliases = {.address = account->address};
-    struct texts old = {account->aliases, account->alias_count};
     enum status status = store_work(store, &work, &aliases, deadline_ms, err);
 
     if (status != STATUS_OK) {
-        free_texts(&aliases.texts);
+        store_aliases_free(&aliases.list, aliases.count);
         return STATUS_TEMPFAIL;
     }
-    free_texts(&old);
-    account->aliases = aliases.texts.items;
-    account->alias_count = aliases.texts.count;
+    store_aliases_free(&account->aliases, account->alias_count);
+    account->aliases = aliases.list;
+    account->alias_count = aliases.count;
     account->aliases_known = true;
     return STATUS_OK;
 }

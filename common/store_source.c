@@ -6,14 +6,10 @@
 #include "store_domain.h"
 
 #include "store_event.h"
+#include "store_mailbox.h"
 #include "store_private.h"
 
 #define EVENT_BYTES_MAX 4096
-
-static const struct store_sql find_sql = {STORE_SLOT_FIND_ADDRESS,
-                                          "SELECT " STORE_MAILBOX_COLUMNS
-                                          " FROM mailbox m WHERE m.address = ?",
-                                          STORE_MAILBOX_TYPES};
 
 /* An id is worth nothing in another directory. */
 static const struct store_sql source_sql = {
@@ -36,15 +32,10 @@ static enum status read_mailbox(struct store_connection *db,
                                 struct source_change *change,
                                 struct errtext *err)
 {
-    struct store_param params[] = {store_text(change->address)};
     enum status status;
 
     account_clear(&change->found);
-    status = store_execute(db, &find_sql, params, 1, NULL, err);
-    if (status == STATUS_OK)
-        status = store_fetch(db, &find_sql, err);
-    if (status == STATUS_OK)
-        status = store_row_mailbox(db, &find_sql, 0, &change->found, err);
+    status = store_read_mailbox(db, change->address, true, &change->found, err);
     if (status == STATUS_NOT_FOUND)
         errtext_set(err, "%s is no mailbox", change->address);
     return status;

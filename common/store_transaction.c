@@ -1,7 +1,9 @@
-/* store_transaction - see store_private.h */
+/* store_transaction - see store_transaction.h */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
+
+#include "store_transaction.h"
 
 #include "store_private.h"
 
@@ -126,8 +128,8 @@ static enum status try_once(struct store *store, const struct store_work *work,
         tries->commit_unknown = false;
         status = transact(db, work, arg, tries, err);
     }
-    tries->again = status == STATUS_TEMPFAIL && !db->timed_out &&
-                   (db->again || is_for_retry(db->error));
+    tries->again =
+        status == STATUS_TEMPFAIL && !db->timed_out && is_for_retry(db->error);
     store_checkin(store, &db);
     return status;
 }

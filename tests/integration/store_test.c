@@ -5,11 +5,14 @@
 
 #include "store_test.h"
 
+#include "store_apply_test.h"
+
 #include "clock.h"
 #include "store_domain.h"
 #include "store_schema.h"
 
 #include <inttypes.h>
+#include <mysql.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +64,47 @@ struct store_domain read_domain(struct lab *lab, const char *name)
         STATUS_OK)
         check(false, "a domain can be read", &err);
     return domain;
+}
+
+/* Statements of the tests themselves go around the store. */
+static MYSQL *test_connection(const struct lab *lab)
+{
+    MYSQL *mysql = mysql_init(NULL);
+
+    if (mysql == NULL ||
+        mysql_real_connect(mysql, NULL, lab->set.user, lab->set.password,
+                           lab->set.database, 0, lab->set.socket, 0) == NULL)
+        abort();
+    return mysql;
+}
+
+bool lab_sql(struct lab *lab, const char *text)
+{
+    MYSQL *mysql = test_connection(lab);
+    bool done = mysql_real_query(mysql, text, (unsigned long)strlen(text)) == 0;
+
+    if (!done)
+        printf("#   %s\n", mysql_error(mysql));
+    mysql_close(mysql);
+    return done;
+}
+
+uint64_t lab_count(struct lab *lab, const char *text)
+{
+    MYSQL *mysql = test_connection(lab);
+    uint64_t number = UINT64_MAX;
+    MYSQL_RES *result;
+    MYSQL_ROW row;
+
+    if (mysql_real_query(mysql, text, (unsigned long)strlen(text)) != 0)
+        printf("#   %s\n", mysql_error(mysql));
+    result = mysql_store_result(mysql);
+    row = result != NULL ? mysql_fetch_row(result) : NULL;
+    if (row != NULL && row[0] != NULL)
+        number = strtoull(row[0], NULL, 10);
+    mysql_free_result(result);
+    mysql_close(mysql);
+    return number;
 }
 
 static void migrate(struct lab *lab)
@@ -119,8 +163,12 @@ static const struct {
     const char *name;
     void (*run)(struct lab *lab);
 } parts[] = {
-    {"migrate", migrate},
-    {"find", find},
+    {"migrate", migrate},    {"find", find},
+    {"create", test_create}, {"limits", test_limits},
+    {"update", test_update}, {"aliases", test_aliases},
+    {"rename", test_rename}, {"names", test_names},
+    {"race", test_race},     {"deadlock", test_deadlock},
+    {"hang", test_hang},     {"outage", test_outage},
 };
 
 int main(int argc, char **argv)

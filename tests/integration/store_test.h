@@ -29,4 +29,10 @@ void make_domain(struct lab *lab, const char *name, uint64_t max_mailboxes,
 /* Reads a domain row. */
 struct store_domain read_domain(struct lab *lab, const char *name);
 
+/* Runs a statement as an administrator of the database would. */
+bool lab_sql(struct lab *lab, const char *text);
+
+/* Returns the number a SELECT of one number gives. */
+uint64_t lab_count(struct lab *lab, const char *text);
+
 #endif
