@@ -22,6 +22,8 @@ part() {
         not_ok "store_test $* ends well" "status $part_status"
 }
 
-part migrate find
+MARIADB_PID=$(lab_pid mariadb)
+export MARIADB_PID
+part migrate find create limits update aliases rename names race deadlock hang
 
 lab_done

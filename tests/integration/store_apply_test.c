@@ -68,6 +68,14 @@ struct plan plan_for(struct lab *lab, const char *address, enum plan_kind kind)
     return plan;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    const char *const *left = a;
+    const char *const *right = b;
+
+    return strcmp(*left, *right);
+}
+
 void plan_alias(struct plan *plan, const char *alias)
 {
     struct account *target = &plan->target;
@@ -78,6 +86,7 @@ void plan_alias(struct plan *plan, const char *alias)
         abort();
     larger[target->alias_count++] = copy(alias);
     target->aliases = larger;
+    qsort(larger, target->alias_count, sizeof(*larger), compare_texts);
     plan->changed |= ACCOUNT_SET_BIT(ACCOUNT_SET_ALIASES);
 }
 
