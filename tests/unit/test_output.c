@@ -1,0 +1,141 @@
+/* test_output - listings in each format, hostile names included */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "output.h"
+#include "unit.h"
+
+#include <jansson.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct output_column columns[] = {
+    {"name", "NAME", OUTPUT_TEXT},
+    {"used", "USED", OUTPUT_SIZE},
+    {"limit", "OF", OUTPUT_SIZE_LIMIT},
+    {"active", "ACTIVE", OUTPUT_BOOL},
+};
+
+/* Prints rows of the same name; owned text. */
+static char *listing(enum output_format format, bool headers, const char *name,
+                     size_t rows)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    struct output *out =
+        output_begin(file, format, headers, columns, ARRAY_SIZE(columns));
+
+    for (size_t i = 0; i < rows; i++) {
+        output_text(out, name);
+        output_number(out, 5368709120ULL);
+        output_number(out, 0);
+        output_bool(out, true);
+        output_row(out);
+    }
+    CU_ASSERT_TRUE(output_end(&out));
+    (void)fclose(file);
+    return text;
+}
+
+static void prints_each_format(void)
+{
+    static const struct {
+        const char *name;
+        enum output_format format;
+        bool headers;
+        size_t rows;
+        const char *text;
+    } cases[] = {
+        {"table", OUTPUT_TABLE, true, 1,
+         "NAME  USED  OF  ACTIVE\nanna    5G   -  yes\n"},
+        {"table without titles", OUTPUT_TABLE, false, 1, "anna  5G  -  yes\n"},
+        {"empty table", OUTPUT_TABLE, true, 0, "NAME  USED  OF  ACTIVE\n"},
+        {"csv", OUTPUT_CSV, true, 1,
+         "name,used,limit,active\r\nanna,5368709120,0,true\r\n"},
+        {"json", OUTPUT_JSON, true, 2,
+         "[\n  {\"name\":\"anna\",\"used\":5368709120,\"limit\":0,"
+         "\"active\":true},\n  {\"name\":\"anna\",\"used\":5368709120,"
+         "\"limit\":0,\"active\":true}\n]\n"},
+        {"empty json", OUTPUT_JSON, true, 0, "[]\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *text =
+            listing(cases[i].format, cases[i].headers, "anna", cases[i].rows);
+
+        CHECK_CASE(cases[i].name, strcmp(text, cases[i].text) == 0);
+        free(text);
+    }
+}
+
+static void lets_no_name_speak_to_the_terminal(void)
+{
+    static const char *const names[] = {
+        "\033[2J",
+        "a\nb",
+        "a\rb",
+        "\xc2\x9b"
+        "31m",
+        "\xff\xfe",
+        "a\"b,c",
+        "",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        for (int format = OUTPUT_TABLE; format <= OUTPUT_CSV; format++) {
+            char *text =
+                listing((enum output_format)format, false, names[i], 1);
+
+            CHECK_CASE(names[i], strchr(text, '\033') == NULL);
+            CHECK_CASE(names[i], strstr(text, "\xc2\x9b") == NULL);
+            if (format == OUTPUT_JSON) {
+                json_t *parsed = json_loads(text, 0, NULL);
+
+                CHECK_CASE(names[i], json_array_size(parsed) == 1);
+                json_decref(parsed);
+            }
+            free(text);
+        }
+    }
+}
+
+static void streams_past_the_sample(void)
+{
+    char *text = listing(OUTPUT_TABLE, true, "anna", 2 * OUTPUT_SAMPLE_ROWS);
+    size_t lines = 0;
+
+    for (const char *p = text; *p != '\0'; p++)
+        lines += *p == '\n';
+    CU_ASSERT_EQUAL(lines, 2 * OUTPUT_SAMPLE_ROWS + 1);
+    free(text);
+}
+
+static void measures_wide_names_by_columns(void)
+{
+    char *text;
+
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL) {
+        CU_FAIL("there is no C.UTF-8");
+        return;
+    }
+    text = listing(OUTPUT_TABLE, true, "\xe4\xb8\x80\xe4\xb8\x80", 1);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "NAME  USED"));
+    free(text);
+}
+
+int main(void)
+{
+    static CU_TestInfo tests[] = {
+        {"prints each format", prints_each_format},
+        {"lets no name speak to the terminal",
+         lets_no_name_speak_to_the_terminal},
+        {"streams past the sample", streams_past_the_sample},
+        {"measures wide names by columns", measures_wide_names_by_columns},
+        CU_TEST_INFO_NULL,
+    };
+
+    return run_tests("output", tests);
+}

@@ -1,0 +1,196 @@
+/*
+ * provostctl - the operator's tool
+ *
+ * Finds the command in one table and runs it; help comes from the same table.
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "tool.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+static const struct command commands[] = {
+    {"config", "check", "", "check provost.conf and conf.d", config_check},
+    {"config", "show", "[--non-default]", "print the effective settings",
+     config_show},
+    {"db", "migrate", "[--plan] [--schema-dir DIR]",
+     "make or upgrade the schema", db_migrate},
+    {"domain", "add",
+     "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
+     "[--max-usage SIZE] [--max-aliases N]",
+     "add a mail domain", domain_add},
+    {"domain", "edit",
+     "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
+     "[--max-usage SIZE] [--max-aliases N] [--active yes|no]",
+     "change a domain's limits", domain_edit},
+    {"domain", "list", "", "list domains with limits and use", domain_list},
+    {"domain", "remove", "NAME", "remove a domain without mailboxes",
+     domain_remove},
+    {"mailbox", "source", "ADDRESS ldap|local",
+     "switch who checks the password", mailbox_source},
+};
+
+static void print_help(FILE *file)
+{
+    (void)fputs(
+        "usage: provostctl [-c FILE] [--format table|json|csv] [--no-headers]\n"
+        "                  [--yes] NOUN VERB ...\n\n",
+        file);
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        (void)fprintf(file, "  %s %s%s%s\n      %s\n", commands[i].noun,
+                      commands[i].verb,
+                      commands[i].synopsis[0] != '\0' ? " " : "",
+                      commands[i].synopsis, commands[i].help);
+}
+
+/* Names the verbs of a noun, or the nouns. */
+static int unknown_command(const char *noun, const char *verb)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(commands[i].noun, noun) != 0)
+            continue;
+        if (!found && verb != NULL)
+            tool_error("%s has no verb \"%s\"", noun, verb);
+        if (!found)
+            (void)fputs("usage:\n", stderr);
+        found = true;
+        (void)fprintf(stderr, "  provostctl %s %s %s\n", noun, commands[i].verb,
+                      commands[i].synopsis);
+    }
+    if (!found)
+        tool_error("unknown command \"%s\"; see provostctl help", noun);
+    return EX_USAGE;
+}
+
+static const struct command *find_command(const char *noun, const char *verb)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (strcmp(commands[i].noun, noun) == 0 &&
+            strcmp(commands[i].verb, verb) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* Who does it, for events: the one behind sudo, else the uid's name. */
+static void find_who(struct tool *tool)
+{
+    const char *sudo = secure_getenv("SUDO_USER");
+    const struct passwd *entry = getpwuid(getuid());
+
+    if (sudo != NULL && sudo[0] != '\0')
+        (void)snprintf(tool->who, sizeof(tool->who), "admin:%s", sudo);
+    else if (entry != NULL)
+        (void)snprintf(tool->who, sizeof(tool->who), "admin:%s",
+                       entry->pw_name);
+    else
+        (void)snprintf(tool->who, sizeof(tool->who), "admin:uid%u",
+                       (unsigned)getuid());
+}
+
+/* The words of provostctl itself, before the noun. EX_OK or to exit with. */
+static int take_own_options(struct tool *tool, int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"format", required_argument, NULL, 'f'},
+        {"no-headers", no_argument, NULL, 'n'},
+        {"yes", no_argument, NULL, 'y'},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},
+        {NULL, 0, NULL, 0},
+    };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "+c:f:nyhv", options, NULL)) !=
+           -1) {
+        if (letter == 'c')
+            tool->settings_path = optarg;
+        else if (letter == 'f' && output_format_from(optarg, &tool->format))
+            continue;
+        else if (letter == 'n')
+            tool->headers = false;
+        else if (letter == 'y')
+            tool->yes = true;
+        else if (letter == 'v')
+            return (void)puts("provostctl " PACKAGE_VERSION), -1;
+        else if (letter == 'h')
+            return print_help(stdout), -1;
+        else
+            return print_help(stderr), EX_USAGE;
+    }
+    return EX_OK;
+}
+
+/* Options that may stand behind the command as well as before it. */
+static bool take_shared_options(struct tool *tool, struct arguments *arguments)
+{
+    int kept = 0;
+
+    for (int i = 0; i < arguments->count; i++) {
+        char *word = arguments->words[i];
+
+        if (strcmp(word, "--yes") == 0)
+            tool->yes = true;
+        else if (strcmp(word, "--no-headers") == 0)
+            tool->headers = false;
+        else if (strcmp(word, "--json") == 0)
+            tool->format = OUTPUT_JSON;
+        else if (strcmp(word, "--format") == 0 && i + 1 < arguments->count) {
+            if (!output_format_from(arguments->words[++i], &tool->format)) {
+                tool_error("--format is table, json or csv");
+                return false;
+            }
+        } else
+            arguments->words[kept++] = word;
+    }
+    arguments->count = kept;
+    return true;
+}
+
+static int run_command(struct tool *tool, int argc, char **argv)
+{
+    struct arguments arguments = {argc - 2, argv + 2};
+    const struct command *command;
+
+    if (argc == 0 || strcmp(argv[0], "help") == 0) {
+        print_help(argc == 0 ? stderr : stdout);
+        return argc == 0 ? EX_USAGE : EX_OK;
+    }
+    if (argc == 1)
+        return unknown_command(argv[0], NULL);
+    command = find_command(argv[0], argv[1]);
+    if (command == NULL)
+        return unknown_command(argv[0], argv[1]);
+    if (!take_shared_options(tool, &arguments))
+        return EX_USAGE;
+    return command->run(tool, &arguments);
+}
+
+int main(int argc, char **argv)
+{
+    struct tool tool = {.settings_path = PROVOST_CONF, .headers = true};
+    int code;
+
+    (void)setlocale(LC_CTYPE, "");
+    (void)signal(SIGPIPE, SIG_DFL);
+    find_who(&tool);
+    code = take_own_options(&tool, argc, argv);
+    if (code != EX_OK)
+        return code == -1 ? EX_OK : code;
+    code = run_command(&tool, argc - optind, argv + optind);
+    store_close(&tool.store);
+    settings_free(&tool.settings);
+    return code;
+}

@@ -1,0 +1,103 @@
+/*
+ * tool - what every command of provostctl is given
+ *
+ * A command is a row of the table in provostctl.c and one function. It gets
+ * its words, asks for what it needs (settings, store), and returns an exit
+ * code of sysexits(3). Faults go to standard error as "provostctl: sentence".
+ */
+/* SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TOOLS_TOOL_H
+#define TOOLS_TOOL_H
+
+#include "output.h"
+#include "settings.h"
+#include "status.h"
+#include "store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tool {
+    const char *settings_path;
+    enum output_format format;
+    bool headers;
+    bool yes;                  /* answers every question */
+    struct settings *settings; /* owned; NULL until tool_settings */
+    struct store *store;       /* owned; NULL until tool_store */
+    char who[96];              /* for events: "admin:anna" */
+};
+
+/* The words behind noun and verb; options are taken out by `options`. */
+struct arguments {
+    int count;
+    char **words;
+};
+
+typedef int command_function(struct tool *tool, struct arguments *arguments);
+
+struct command {
+    const char *noun;
+    const char *verb;
+    const char *synopsis; /* arguments as in a manual: "NAME [--quota SIZE]" */
+    const char *help;     /* one line */
+    command_function *run;
+};
+
+/* One option of a command; ends with a row whose name is NULL. */
+struct tool_option {
+    const char *name;   /* without "--" */
+    const char **value; /* set to the text behind; or */
+    bool *flag;         /* set to true */
+};
+
+/*
+ * Takes "--name value", "--name=value" and flags out of arguments, wherever
+ * they stand ("--" ends them), and checks that from min to max words are left.
+ * Returns false, with a message, for an unknown option, one without its value,
+ * or the wrong number of words.
+ */
+bool tool_arguments(struct arguments *arguments,
+                    const struct tool_option *options, int min, int max);
+
+/* Loads the settings once. EX_OK, or EX_CONFIG / EX_TEMPFAIL with messages. */
+int tool_settings(struct tool *tool);
+
+/*
+ * Opens the store once (settings first) and, unless any_schema, checks the
+ * schema. EX_OK or the exit code, with a message.
+ */
+int tool_store(struct tool *tool, bool any_schema);
+
+/* Until when one question to the store may take. */
+int64_t tool_deadline(const struct tool *tool);
+
+/* Prints "provostctl: ..." to standard error. */
+void tool_error(const char *fmt, ...) PRINTF_LIKE(1, 2);
+
+/* Prints err as an error and returns the exit code status stands for. */
+int tool_failed(enum status status, const struct errtext *err);
+
+/*
+ * Asks a question on the terminal; true for yes. Without a terminal and
+ * without --yes it is no, and says so.
+ */
+bool tool_confirm(const struct tool *tool, const char *fmt, ...)
+    PRINTF_LIKE(2, 3);
+
+/* Canonical forms of words, with a message and EX_DATAERR if they are none. */
+int tool_domain(const char *word, char **domain_r);
+int tool_address(const char *word, char **address_r);
+int tool_size(const char *word, uint64_t *bytes_r);
+int tool_number(const char *word, uint64_t *number_r);
+
+/* The functions of the table, by noun. */
+command_function config_check;
+command_function config_show;
+command_function db_migrate;
+command_function domain_add;
+command_function domain_edit;
+command_function domain_list;
+command_function domain_remove;
+command_function mailbox_source;
+
+#endif
