@@ -35,24 +35,35 @@ static int start_condition(pthread_cond_t *condition)
     return rc;
 }
 
+static bool start_waiting(struct store *store)
+{
+    if (pthread_mutex_init(&store->lock, NULL) != 0)
+        return false;
+    if (start_condition(&store->returned) == 0)
+        return true;
+    (void)pthread_mutex_destroy(&store->lock);
+    return false;
+}
+
 enum status store_open(const struct store_settings *set, struct store **store_r,
                        struct errtext *err)
 {
     struct store *store = calloc(1, sizeof(*store));
+    enum status status;
 
     if (store == NULL)
         return status_no_memory(err);
     (void)pthread_once(&library_once, start_library);
     store->set = set;
     store->seed = (unsigned)clock_ms() | 1U;
-    if (pthread_mutex_init(&store->lock, NULL) != 0) {
-        free(store);
-        return status_no_memory(err);
+    status = store_finds_open(&store->finds, err);
+    if (status == STATUS_OK && !start_waiting(store)) {
+        store_finds_close(&store->finds);
+        status = status_no_memory(err);
     }
-    if (start_condition(&store->returned) != 0) {
-        (void)pthread_mutex_destroy(&store->lock);
+    if (status != STATUS_OK) {
         free(store);
-        return status_no_memory(err);
+        return status;
     }
     *store_r = store;
     return STATUS_OK;
@@ -70,6 +81,7 @@ void store_close(struct store **store)
     }
     (void)pthread_cond_destroy(&(*store)->returned);
     (void)pthread_mutex_destroy(&(*store)->lock);
+    store_finds_close(&(*store)->finds);
     free(*store);
     *store = NULL;
 }

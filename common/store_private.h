@@ -31,6 +31,11 @@
 /* Where a connection keeps a prepared statement; one for each text. */
 enum store_slot {
     STORE_SLOT_FIND,
+    STORE_SLOT_FIND_1,
+    STORE_SLOT_FIND_2,
+    STORE_SLOT_FIND_4,
+    STORE_SLOT_FIND_8,
+    STORE_SLOT_FIND_16,
     STORE_SLOT_FIND_ID,
     STORE_SLOT_FIND_ADDRESS,
     STORE_SLOT_FIND_ADDRESS_LOCK,
@@ -102,8 +107,19 @@ struct store_connection {
     char token[STORE_TOKEN_SIZE];  /* of the present transaction */
 };
 
+/* Callers of store_find that ask together; see store_find.c. */
+struct store_caller;
+struct store_finds {
+    pthread_mutex_t lock;
+    pthread_condattr_t monotonic;
+    struct store_caller *first; /* waits, the oldest first */
+    unsigned leaders;           /* that ask the server now */
+    int64_t led_ms;             /* when the last of them began */
+};
+
 struct store {
     const struct store_settings *set;
+    struct store_finds finds;
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct store_connection *idle;
@@ -174,6 +190,11 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
                            struct store_connection **db_r, unsigned *error_r,
                            struct errtext *err) MUST_CHECK;
 void store_checkin(struct store *store, struct store_connection **db);
+
+/* store_find.c */
+enum status store_finds_open(struct store_finds *finds,
+                             struct errtext *err) MUST_CHECK;
+void store_finds_close(struct store_finds *finds);
 
 /* store_row.c: rows into structs */
 

@@ -15,16 +15,6 @@
 /* A mailbox with more has its newest used. */
 #define APP_PASSWORDS_MAX 100
 
-/* The alias domain, if it is one, is resolved inside the one query. */
-static const struct store_sql find_sql = {
-    STORE_SLOT_FIND,
-    "SELECT " STORE_DOMAIN_COLUMNS ", " STORE_MAILBOX_COLUMNS
-    " FROM domain d LEFT JOIN mailbox m"
-    " ON m.domain = d.name AND m.local_part = ?"
-    " WHERE d.name = COALESCE((SELECT a.target FROM alias_domain a"
-    " WHERE a.name = ? AND a.active = 1), ?)",
-    STORE_DOMAIN_TYPES STORE_MAILBOX_TYPES};
-
 static const struct store_sql app_passwords_sql = {
     STORE_SLOT_APP_PASSWORDS,
     "SELECT id, hash, services FROM app_password"
@@ -32,74 +22,6 @@ static const struct store_sql app_passwords_sql = {
     " AND (expires IS NULL OR expires > UTC_TIMESTAMP())"
     " ORDER BY id DESC LIMIT 100",
     "ntn"};
-
-struct find {
-    const char *domain;
-    char local_part[ADDRESS_LOCAL_BYTES_MAX + 1];
-    struct store_found found;
-};
-
-/* The LEFT JOIN's mailbox: NULL in its key is "none". */
-static enum status read_found(struct store_connection *db,
-                              struct store_found *found, struct errtext *err)
-{
-    enum status status =
-        store_row_domain(db, &find_sql, 0, &found->domain, err);
-
-    if (status != STATUS_OK ||
-        store_column(db, &find_sql, STORE_DOMAIN_COUNT) == NULL)
-        return status;
-    return store_row_mailbox(db, &find_sql, STORE_DOMAIN_COUNT, &found->account,
-                             err);
-}
-
-static enum status run_find(struct store_connection *db, void *arg,
-                            struct errtext *err)
-{
-    struct find *find = arg;
-    struct store_param params[] = {
-        store_text(find->local_part),
-        store_text(find->domain),
-        store_text(find->domain),
-    };
-    enum status status;
-
-    store_found_clear(&find->found);
-    status =
-        store_execute(db, &find_sql, params, ARRAY_SIZE(params), NULL, err);
-    if (status == STATUS_OK)
-        status = store_fetch(db, &find_sql, err);
-    if (status == STATUS_NOT_FOUND)
-        return STATUS_OK; /* not a domain of ours */
-    if (status == STATUS_OK)
-        status = read_found(db, &find->found, err);
-    return status;
-}
-
-enum status store_find(struct store *store, const char *address,
-                       int64_t deadline_ms, struct store_found *found_r,
-                       struct errtext *err)
-{
-    static const struct store_work work = {.run = run_find, .reads_only = true};
-    struct find find = {.domain = address_domain_of(address)};
-    const char *at = strrchr(address, '@');
-    enum status status;
-
-    /* What no mailbox can be called is not asked for. */
-    if (at == NULL || (size_t)(at - address) >= sizeof(find.local_part) ||
-        strlen(find.domain) > ADDRESS_DOMAIN_BYTES_MAX) {
-        *found_r = find.found;
-        return STATUS_OK;
-    }
-    memcpy(find.local_part, address, (size_t)(at - address));
-    status = store_work(store, &work, &find, deadline_ms, err);
-    if (status != STATUS_OK) {
-        store_found_clear(&find.found);
-        return STATUS_TEMPFAIL;
-    }
-    *found_r = find.found;
-    return STATUS_OK;
-}
 
 struct find_id {
     const char *directory;
