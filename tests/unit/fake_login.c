@@ -150,6 +150,26 @@ enum status store_check_schema(struct store *store, int64_t deadline_ms,
     return STATUS_OK;
 }
 
+/* No hash is verified here. */
+struct password_gate {
+    unsigned at_once;
+};
+
+struct password_gate *password_gate_new(unsigned at_once)
+{
+    struct password_gate *gate = calloc(1, sizeof(*gate));
+
+    if (gate != NULL)
+        gate->at_once = at_once;
+    return gate;
+}
+
+void password_gate_free(struct password_gate **gate)
+{
+    free(*gate);
+    *gate = NULL;
+}
+
 size_t login_flush(struct login *login, const char *user)
 {
     return memory_flush(login->shared->memory, user) +
