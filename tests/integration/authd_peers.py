@@ -113,7 +113,7 @@ def started_fifth(path):
 def oversized(path, name, size):
     count = int(size)
     if name == "user":
-        return ask(path, [b"".join(frame(user=b"u" * count))])
+        return ask(path, [b"".join(frame(b"u" * count, b"canonical"))])
     if name == "password":
         return ask(path, [b"".join(frame(password=b"right" + b"p" * (count - 5)))])
     return ask(path, [b"".join(frame(client=b"1" * count))])
@@ -148,7 +148,7 @@ def idle(path, count):
     for sock in held:
         sock.setblocking(False)
         try:
-            alive += 1 if sock.recv(1) else 0
+            sock.recv(1)  # a good-bye, or the end
         except BlockingIOError:
             alive += 1
         except ConnectionResetError:

@@ -7,7 +7,10 @@ set -u
 lab_begin fail2ban
 
 command -v fail2ban-regex >/dev/null || lab_die "fail2ban is not installed"
-filter=$lab_tree/conf/fail2ban/filter.d/provost.conf
+# Beside the file of fail2ban that it includes, as it is when installed.
+mkdir "$LAB/filter.d"
+cp "$lab_tree/conf/fail2ban/filter.d/provost.conf" /etc/fail2ban/filter.d/common.conf "$LAB/filter.d"
+filter=$LAB/filter.d/provost.conf
 mux=$LAB/run/mux
 
 cat >"$LAB/provost.conf" <<CONF
@@ -39,7 +42,6 @@ login ada@example.org right '203.0.113.1;1'
 login ada@example.org gate '203.0.113.2;1'
 login ada@example.org outage '203.0.113.3;1'
 login 'wrong password: id=1 client=203.0.113.4' outage '203.0.113.5;1'
-login ada@example.org wrong 'client=203.0.113.6'
 login ada@example.org wrong
 lab_stop authd
 
@@ -47,14 +49,14 @@ lab_stop authd
 sed 's/^/Nov 24 06:27:01 mail provost-authd[4711]: /' "$LAB/log/authd.log" >"$LAB/mail.log"
 
 matched() {
-    fail2ban-regex --datepattern '{^LN-BEG}' -o ip "$1" "$filter" | sort
+    fail2ban-regex -o ip "$1" "$filter" | sort
 }
 
 wanted=$(printf '%s\n' 192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4 192.0.2.5 192.0.2.6 192.0.2.7 192.0.2.8 2001:db8::7 | sort)
 is "just the wrong passwords are counted, each for its own address" "$(matched "$LAB/mail.log")" "$wanted"
-like "nine of fifteen decisions" \
+like "nine of fourteen decisions" \
     "$(fail2ban-regex "$LAB/mail.log" "$filter")" '^Lines: [0-9]+ lines, 0 ignored, 9 matched'
-is "fifteen were made" "$(grep -cE '(login ok|wrong password|refused|temporary): id=' "$LAB/mail.log")" 15
+is "fourteen were made" "$(grep -cE '(login ok|wrong password|refused|temporary): id=' "$LAB/mail.log")" 14
 like "the jail is off until somebody turns it on" "$(cat "$lab_tree/conf/fail2ban/jail.d/provost.conf")" '^enabled = false$'
 
 lab_done
