@@ -2,9 +2,19 @@
  * password - local hashes and app passwords
  *
  * Verifies every Dovecot "{SCHEME}hash" that libxcrypt, OpenSSL and (built
- * with it) libsodium can compute: the list is in reference.md section 7. At
- * most a fixed number run at once, because a hash is made to cost CPU and
- * memory. Thread-safe. Nothing of a password outlives a call.
+ * with it) libsodium can compute; the scheme's case does not matter, and
+ * ".HEX", ".B64" or ".BASE64" may name the encoding:
+ *
+ *   ARGON2I ARGON2ID                                      (libsodium)
+ *   CRYPT BLF-CRYPT DES-CRYPT MD5-CRYPT SHA256-CRYPT SHA512-CRYPT
+ *   MD5 (crypt or digest) LDAP-MD5 PLAIN-MD5 SHA SHA1 SHA256 SHA512
+ *   PLAIN-MD4                                 (where OpenSSL still has MD4)
+ *   SMD5 SSHA SSHA256 SSHA512 PBKDF2 PBKDF2-SHA512
+ *   CLEAR CLEARTEXT PLAIN PLAIN-TRUNC
+ *
+ * At most a fixed number run at once, because a hash is made to cost CPU and
+ * memory; one that would cost more than any sane setting is not begun.
+ * Thread-safe. Nothing of a password outlives a call.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_PASSWORD_H
@@ -23,10 +33,22 @@ struct password_gate *password_gate_new(unsigned at_once);
 /* Frees *gate and sets it to NULL; it may be NULL. */
 void password_gate_free(struct password_gate **gate);
 
+/* Bounds of what a stored hash may ask for. */
+#define PASSWORD_HASH_BYTES_MAX 1024
+#define PASSWORD_MEMORY_MIB_MAX 1024
+#define PASSWORD_ROUNDS_MAX 10000000
+
+/*
+ * Checks, without computing anything, that password_verify could verify this
+ * hash. Returns STATUS_OK, or STATUS_INVALID with the reason in err.
+ */
+enum status password_check(const char *hash, struct errtext *err) MUST_CHECK;
+
 /*
  * Compares password with hash, waiting for a place until deadline_ms.
  *
- * Returns STATUS_OK: it is the password; STATUS_DENIED: it is not;
+ * Returns STATUS_OK: it is the password; STATUS_DENIED: it is not, as an empty
+ * one never is, and as nothing is where crypt(5) says so ("{CRYPT}!...");
  * STATUS_TEMPFAIL: nobody can say (a scheme we cannot verify, a hash without
  * scheme or malformed, no place in time, no memory), with the reason in err.
  */
@@ -49,8 +71,8 @@ enum status password_hash(struct password_gate *gate, const char *password,
  */
 bool password_is_app(const char *text);
 
-#define PASSWORD_APP_BYTES 28 /* "pv-xxxx-xxxx-xxxx-xxxx-xxxx", NUL included   \
-                               */
+/* Of "pv-xxxx-xxxx-xxxx-xxxx-xxxx", NUL included. */
+#define PASSWORD_APP_BYTES 28
 
 /* Makes a new app password: 80 random bits. STATUS_TEMPFAIL: no randomness. */
 enum status password_app_new(char text_r[PASSWORD_APP_BYTES],
