@@ -316,8 +316,11 @@ static int make_handle(struct directory_connection *conn,
         return rc;
     if (ldap_get_option(conn->ld, LDAP_OPT_SOCKBUF, &conn->sockbuf) != 0 ||
         ber_sockbuf_add_io(conn->sockbuf, &wire_io, LBER_SBIOD_LEVEL_PROVIDER,
-                           conn) != 0)
+                           conn) != 0) {
+        /* Without memory for its layer, libldap cannot free a handle. */
+        conn->ld = NULL;
         return LDAP_NO_MEMORY;
+    }
     (void)ber_sockbuf_ctrl(conn->sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &max);
     return directory_library_prepare(conn->ld);
 }

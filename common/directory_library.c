@@ -152,11 +152,7 @@ static bool learn_context(struct directory_tls *tls)
 {
     void (*function)(LDAP *, void *, void *, void *) = take_context;
     void *callback = NULL;
-    Sockbuf *sb = NULL;
 
-    if (ldap_get_option(tls->owner, LDAP_OPT_SOCKBUF, &sb) != 0 ||
-        ber_sockbuf_add_io(sb, &null_io, LBER_SBIOD_LEVEL_PROVIDER, NULL) != 0)
-        return false;
     /* The option wants the function as a void *, which ISO C has no cast for.
      */
     memcpy(&callback, &function, sizeof(callback));
@@ -164,6 +160,20 @@ static bool learn_context(struct directory_tls *tls)
     (void)ldap_set_option(tls->owner, LDAP_OPT_X_TLS_CONNECT_ARG, tls);
     (void)ldap_install_tls(tls->owner);
     return tls->ctx != NULL;
+}
+
+/* A handle that is connected to nobody. */
+static bool make_owner(struct directory_tls *tls)
+{
+    Sockbuf *sb = NULL;
+
+    if (ldap_init_fd(-1, LDAP_PROTO_EXT, "ldap://nobody.invalid",
+                     &tls->owner) != LDAP_SUCCESS)
+        return false;
+    /* Without a layer below it a handle cannot even be freed. */
+    return ldap_get_option(tls->owner, LDAP_OPT_SOCKBUF, &sb) == 0 &&
+           ber_sockbuf_add_io(sb, &null_io, LBER_SBIOD_LEVEL_PROVIDER, NULL) ==
+               0;
 }
 
 static bool make_context(struct directory_tls *tls,
@@ -191,8 +201,7 @@ enum status directory_tls_open(const struct directory_settings *set,
         return status_no_memory(err);
     tls->require =
         set->ignore_ssl_errors ? LDAP_OPT_X_TLS_NEVER : LDAP_OPT_X_TLS_DEMAND;
-    if (ldap_init_fd(-1, LDAP_PROTO_EXT, "ldap://nobody.invalid",
-                     &tls->owner) != LDAP_SUCCESS) {
+    if (!make_owner(tls)) {
         free(tls);
         return status_no_memory(err);
     }

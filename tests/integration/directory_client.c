@@ -14,6 +14,7 @@
  *                        %d in LOGIN and PASSWORD becomes 1 to 1000
  *   forget [LOGIN]       hosts     counts     cpu     descriptors
  *   secret TEXT          is it (written backwards here) in our memory?
+ *   quit                 servers of the script hold our input open, too
  */
 
 #include "config.h"
@@ -36,35 +37,40 @@
 #define LIST_MAX 8
 #define STATUSES 5
 #define PEOPLE 1000
+#define KEPT_MAX 16384
 
 static struct directory_settings settings[SLOTS];
 static struct directory *directories[SLOTS];
 static size_t slot;
 static int deadline_ms = 8000;
 
-/* Test settings live as long as the program. */
+/* Test settings live as long as the program; here they can be found. */
+static void *kept[KEPT_MAX];
+static size_t kept_count;
+
+static void *keep_block(void *block)
+{
+    if (block == NULL || kept_count == KEPT_MAX)
+        abort();
+    kept[kept_count++] = block;
+    return block;
+}
+
 static char *keep(const char *text)
 {
-    char *copy = strdup(text);
-
-    if (copy == NULL)
-        abort();
-    return copy;
+    return keep_block(strdup(text));
 }
 
 static struct text_list keep_list(const char *text)
 {
-    struct text_list list = {.items = calloc(LIST_MAX, sizeof(char *))};
+    struct text_list list = {
+        .items = keep_block(calloc(LIST_MAX, sizeof(char *))),
+    };
 
-    if (list.items == NULL)
-        abort();
     while (text[0] != '\0' && list.count < LIST_MAX) {
         size_t len = strcspn(text, "|");
-        char *item = strndup(text, len);
 
-        if (item == NULL)
-            abort();
-        list.items[list.count++] = item;
+        list.items[list.count++] = keep_block(strndup(text, len));
         text += len + (text[len] == '|' ? 1 : 0);
     }
     return list;
@@ -530,7 +536,7 @@ int main(void)
     (void)setvbuf(stdin, NULL, _IONBF, 0);
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
     defaults(&settings[0]);
-    while (read_line(line, sizeof(line))) {
+    while (read_line(line, sizeof(line)) && strcmp(line, "quit") != 0) {
         static char empty[] = "";
         char *words[WORDS_MAX] = {empty, empty, empty, empty, empty};
         char *rest = line;
