@@ -32,7 +32,7 @@ struct change {
     const char *who;
     struct account now;  /* the row, locked; {0} for a create */
     struct account next; /* what is to be written */
-    const char **added; /* aliases, borrowed from plan */
+    const char **added;  /* aliases, borrowed from plan */
     size_t added_count;
     const char **dropped; /* aliases, borrowed from now */
     size_t dropped_count;

@@ -159,16 +159,89 @@ static void find(struct lab *lab)
           "an unknown id is not found", &err);
 }
 
+/* One mailbox for the views, and what SQL is to make of it. */
+static void make_person(struct lab *lab, const char *address, const char *alias,
+                        const char *sql)
+{
+    struct plan plan = plan_create(address, address, GIB);
+    struct apply_outcome outcome;
+
+    if (alias != NULL)
+        plan_alias(&plan, alias);
+    outcome = carry_out(lab, &plan);
+    check(outcome.kind == APPLY_DONE, "somebody for the views",
+          &outcome.reason);
+    if (sql != NULL && !lab_sql(lab, sql))
+        check(false, "a row can be changed", NULL);
+}
+
+static void views(struct lab *lab)
+{
+    static char ascii[] = "xn--bcher-kva.example";
+    static char unicode[] = "b\xc3\xbc"
+                            "cher.example";
+    struct store_domain domain = {
+        .name = ascii, .name_unicode = unicode, .active = true};
+    struct errtext err = {{0}};
+
+    make_domain(lab, "views.example", 0, 0, 0);
+    check(store_domain_add(lab->store, &domain, "admin:test", in_ms(5000),
+                           &err) == STATUS_OK,
+          "a domain with an umlaut", &err);
+    check(store_alias_domain_add(lab->store, "alias-of-views.example",
+                                 "alias-of-views.example", "views.example",
+                                 "admin:test", in_ms(5000), &err) == STATUS_OK,
+          "an alias domain", &err);
+    check(store_domain_add(lab->store,
+                           &(struct store_domain){
+                               .name = (char[]){"alias-of-views.example"},
+                           },
+                           "admin:test", in_ms(5000), &err) == STATUS_DENIED,
+          "an alias domain is no domain", &err);
+    check(store_domain_remove(lab->store, "views.example", "admin:test",
+                              in_ms(5000), &err) == STATUS_DENIED,
+          "a domain with an alias domain stays", &err);
+    make_person(lab, "anna@views.example", "a@views.example",
+                "INSERT INTO alias (address, domain, local_part, targets, "
+                "kind, expires) VALUES ('expired@views.example', "
+                "'views.example', 'expired', 'anna@views.example', 'admin', "
+                "'2020-01-01')");
+    make_person(lab, "o'hara@views.example", NULL, NULL);
+    make_person(lab, "j\xc3\xbcrgen@xn--bcher-kva.example", NULL,
+                "INSERT INTO sender_acl (login, sender) VALUES "
+                "('anna@views.example', '@xn--bcher-kva.example')");
+    make_person(lab, "off@views.example", "off.alias@views.example",
+                "UPDATE mailbox SET admin_state = 'block_all' WHERE address "
+                "= 'off@views.example'");
+    make_person(lab, "blocked@views.example", NULL,
+                "UPDATE mailbox SET admin_state = 'block_login' WHERE address "
+                "= 'blocked@views.example'");
+    make_person(lab, "tls@views.example", "tls.alias@views.example",
+                "UPDATE mailbox SET tls_enforce_in = 1, tls_enforce_out = 1 "
+                "WHERE address = 'tls@views.example'");
+    check(store_domain_remove(lab->store, "views.example", "admin:test",
+                              in_ms(5000), &err) == STATUS_DENIED &&
+              strstr(err.text, "5 mailboxes") != NULL,
+          "a domain with mailboxes stays, and says why", &err);
+}
+
 static const struct {
     const char *name;
     void (*run)(struct lab *lab);
 } parts[] = {
-    {"migrate", migrate},    {"find", find},
-    {"create", test_create}, {"limits", test_limits},
-    {"update", test_update}, {"aliases", test_aliases},
-    {"rename", test_rename}, {"names", test_names},
-    {"race", test_race},     {"deadlock", test_deadlock},
-    {"hang", test_hang},     {"outage", test_outage},
+    {"migrate", migrate},
+    {"find", find},
+    {"create", test_create},
+    {"limits", test_limits},
+    {"update", test_update},
+    {"aliases", test_aliases},
+    {"rename", test_rename},
+    {"names", test_names},
+    {"views", views},
+    {"race", test_race},
+    {"deadlock", test_deadlock},
+    {"hang", test_hang},
+    {"outage", test_outage},
 };
 
 int main(int argc, char **argv)

@@ -525,6 +525,13 @@ lab_provostctl() {
 lab_schema() {
     lab_provostctl db migrate >>"$LAB/log/migrate.log" 2>&1 ||
         lab_die "provostctl db migrate makes the schema"
+    lab_grants
+}
+
+# lab_grants: lets Postfix read its views, as conf/postfix/grants.sql has it.
+lab_grants() {
+    lab_sql "$(cat "$lab_tree/conf/postfix/grants.sql")" ||
+        lab_die "Postfix gets its rights in the database"
 }
 
 # lab_domain NAME [OPTION...]

@@ -157,11 +157,11 @@ CONF
 # The lookups in MariaDB: conf/postfix/*.cf and the settings that name them.
 lab_postfix_maps() {
     for lab_map in "$lab_tree"/conf/postfix/*.cf; do
-        [ -f "$lab_map" ] || continue
+        case $lab_map in */main.cf | */master.cf) continue ;; esac
         lab_snippet "conf/postfix/${lab_map##*/}" >"$LAB/postfix/${lab_map##*/}"
     done
-    [ ! -f "$lab_tree/conf/postfix/main.cf" ] ||
-        lab_snippet conf/postfix/main.cf >>"$LAB/postfix/main.cf"
+    lab_snippet conf/postfix/main.cf >>"$LAB/postfix/main.cf"
+    lab_snippet conf/postfix/master.cf >>"$LAB/postfix/master.cf"
 }
 
 # lab_smtp plugin|stock USER PASSWORD [OPTION...]: AUTH through that door;
