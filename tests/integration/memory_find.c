@@ -5,7 +5,8 @@
  *
  * The text comes from standard input, so that it is in no command line.
  * Prints how often it was found. Mappings that cannot be read are none of the
- * process's data (the kernel's vvar page, devices).
+ * process's data (the kernel's vvar page, devices), nor are those of terabytes
+ * (the shadow that a sanitizer keeps).
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
@@ -21,6 +22,7 @@
 
 #define TEXT_BYTES_MAX 256
 #define BLOCK_BYTES ((size_t)1 << 20)
+#define MAPPING_BYTES_MAX ((uint64_t)1 << 32)
 
 static char text[TEXT_BYTES_MAX];
 static size_t text_len;
@@ -73,7 +75,8 @@ static bool read_mapping(const char *row, uint64_t *start_r, uint64_t *end_r)
     if (*rest != '-')
         return false;
     *end_r = strtoull(rest + 1, &rest, 16);
-    return rest[0] == ' ' && rest[1] == 'r';
+    return rest[0] == ' ' && rest[1] == 'r' &&
+           *end_r - *start_r <= MAPPING_BYTES_MAX;
 }
 
 static bool count_in_process(const char *pid, size_t *count_r)
