@@ -5,6 +5,7 @@
 
 #include "directory.h"
 
+#include "address.h"
 #include "clock.h"
 #include "directory_entry.h"
 #include "directory_memory.h"
@@ -19,6 +20,7 @@
 
 #define FILTER_TEXT_MAX 65536 /* of the two filters we make */
 #define BLAME_MS 1000 /* a shorter wait is no proof that a host is dead */
+#define LOGIN_BYTES_MAX 1024 /* no door lets more through */
 
 struct directory {
     const struct directory_settings *set;
@@ -409,27 +411,68 @@ run_find(struct task *task, struct directory_connection *conn,
     return outcome;
 }
 
-/* (&filter(|(f1=x)(f2=x))), without the parts that are not needed. */
-static void append_filter(const struct directory_settings *set,
-                          const char *login, struct strbuf *buf)
+/* Appends the login fields' test for one form of the name. */
+static void append_fields(const struct directory_settings *set,
+                          const char *name, struct strbuf *buf)
 {
     const struct text_list *fields = &set->login_fields;
+
+    for (size_t i = 0; i < fields->count; i++)
+        filter_equals(buf, fields->items[i], name);
+    if (fields->count == 0)
+        filter_equals(buf, set->username_field, name);
+}
+
+/*
+ * (&<filter>(|(field=login)(...))). A directory may hold an international
+ * domain in either form, and no matching rule of its knows that they are the
+ * same: unicode, if not NULL, is the U-label form of login.
+ */
+static void append_filter(const struct directory_settings *set,
+                          const char *login, const char *unicode,
+                          struct strbuf *buf)
+{
     bool has_filter = set->filter[0] != '\0';
+    bool either = set->login_fields.count > 1 || unicode != NULL;
 
     if (has_filter) {
         strbuf_append(buf, "(&");
         strbuf_append(buf, set->filter);
     }
-    if (fields->count > 1)
+    if (either)
         strbuf_append(buf, "(|");
-    for (size_t i = 0; i < fields->count; i++)
-        filter_equals(buf, fields->items[i], login);
-    if (fields->count == 0)
-        filter_equals(buf, set->username_field, login);
-    if (fields->count > 1)
+    append_fields(set, login, buf);
+    if (unicode != NULL)
+        append_fields(set, unicode, buf);
+    if (either)
         strbuf_append_char(buf, ')');
     if (has_filter)
         strbuf_append_char(buf, ')');
+}
+
+/* The U-label form of a login whose domain has one, owned; else NULL. */
+static enum status unicode_form(const char *login, char **unicode_r,
+                                struct errtext *err)
+{
+    const char *domain = address_domain_of(login);
+    struct strbuf text = STRBUF_INIT(4 * ADDRESS_BYTES_MAX);
+    char *wide = NULL;
+    enum status status;
+
+    *unicode_r = NULL;
+    if (strchr(login, '@') == NULL || strstr(domain, "xn--") == NULL)
+        return STATUS_OK;
+    status = address_domain_unicode(domain, &wide, err);
+    if (status == STATUS_TEMPFAIL)
+        return status;
+    if (status != STATUS_OK || strcmp(wide, domain) == 0) {
+        free(wide);
+        return STATUS_OK;
+    }
+    strbuf_append_len(&text, login, (size_t)(domain - login));
+    strbuf_append(&text, wide);
+    free(wide);
+    return strbuf_take(&text, unicode_r, err);
 }
 
 /* One query for each base, and a second one where disabled_filter is set. */
@@ -463,12 +506,18 @@ static enum status ask(struct directory *dir, const char *login,
     struct strbuf filter = STRBUF_INIT(FILTER_TEXT_MAX);
     struct strbuf disabled = STRBUF_INIT(2 * FILTER_TEXT_MAX);
     enum status status = STATUS_TEMPFAIL;
+    char *unicode = NULL;
 
-    append_filter(dir->set, login, &filter);
-    if (filter.failed) {
+    if (strlen(login) > LOGIN_BYTES_MAX) {
         errtext_set(err, "login name too long");
         return STATUS_INVALID;
     }
+    if (unicode_form(login, &unicode, err) != STATUS_OK)
+        return STATUS_TEMPFAIL;
+    append_filter(dir->set, login, unicode, &filter);
+    free(unicode);
+    if (filter.failed)
+        return status_no_memory(err);
     find.filter = strbuf_text(&filter);
     if (dir->set->disabled_filter[0] != '\0') {
         strbuf_appendf(&disabled, "(&%s%s)", find.filter,
