@@ -139,7 +139,7 @@ enum status provision_address(const struct settings *settings,
 
 static bool row_matches(const struct mapping_row *row, const char *value)
 {
-    if (row->pattern != NULL)
+    if (row->pattern != NULL && row->pattern[0] != '\0')
         return fnmatch(row->pattern, value,
                        row->match_case ? 0 : FNM_CASEFOLD) == 0;
     if (row->match_case)

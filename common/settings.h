@@ -57,8 +57,8 @@ enum directory_time_format {
 
 /* One row of attribute_mapping: a literal or a pattern, never both. */
 struct mapping_row {
-    char *attribute; /* literal, whole value; NULL if pattern */
-    char *pattern;   /* fnmatch(3) pattern; NULL if attribute */
+    char *attribute; /* literal, whole value; "" if pattern */
+    char *pattern;   /* fnmatch(3) pattern; "" or NULL if attribute */
     bool match_case; /* default false */
     char *template_name;
 };

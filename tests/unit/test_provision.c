@@ -32,9 +32,13 @@ static char tags_none[] = "";
 
 static char *corp_domains[] = {example_org, example_net};
 static char *other_domains[] = {other_org};
+/* As the settings give them: what a row does not have is empty. */
+static char left_out[] = "";
 static struct mapping_row mapping[] = {
-    {.attribute = name_default, .template_name = name_default},
-    {.pattern = vip_pattern, .template_name = name_vip},
+    {.attribute = name_default,
+     .pattern = left_out,
+     .template_name = name_default},
+    {.attribute = left_out, .pattern = vip_pattern, .template_name = name_vip},
 };
 
 /* The world of a test: two directories, two templates, one person. */
