@@ -35,17 +35,16 @@ static const void *field_at(const void *target, size_t offset)
     return (const char *)target + offset;
 }
 
-/* True if the value reads as text does. */
+/* True if both values are shown as the same text. */
 static bool shows_as(const struct settings_option *option, const void *field,
-                     const struct settings_option *other,
-                     const void *other_field)
+                     const void *other)
 {
     struct strbuf a = STRBUF_INIT((size_t)1 << 24);
     struct strbuf b = STRBUF_INIT((size_t)1 << 24);
     bool same = false;
 
     settings_value_show(option, field, &a);
-    settings_value_show(other, other_field, &b);
+    settings_value_show(option, other, &b);
     same =
         !a.failed && !b.failed && strcmp(strbuf_text(&a), strbuf_text(&b)) == 0;
     strbuf_clear(&a);
@@ -61,30 +60,31 @@ static bool is_default(const struct settings_option *option, const void *field)
     if (option->default_text == NULL)
         return false;
     if (settings_value_default(option, "", &value) == STATUS_OK)
-        same = shows_as(option, field, option, &value);
+        same = shows_as(option, field, &value);
     settings_value_clear(option, &value);
     return same;
 }
 
-/* True if a schema preset gives the value. */
-static bool is_preset(const struct show *show,
-                      const struct settings_option *option, const void *field)
+/* Returns what the schema sets an option to, or NULL. */
+static const char *preset_text(const struct show *show,
+                               const struct settings_option *option)
 {
-    bool same = false;
-
-    for (size_t i = 0; i < settings_preset_count && !same; i++) {
-        struct settings_option preset = *option;
-        union any_value value = {0};
-
-        if (settings_presets[i].schema != show->schema ||
-            strcmp(settings_presets[i].key, option->key) != 0)
-            continue;
-        preset.default_text = settings_presets[i].text;
-        if (settings_value_default(&preset, "", &value) == STATUS_OK)
-            same = shows_as(option, field, &preset, &value);
-        settings_value_clear(&preset, &value);
+    for (size_t i = 0; i < settings_preset_count; i++) {
+        if (settings_presets[i].schema == show->schema &&
+            strcmp(settings_presets[i].key, option->key) == 0)
+            return settings_presets[i].text;
     }
-    return same;
+    return NULL;
+}
+
+/* True if the value reads as text does. */
+static bool reads_as(const struct settings_option *option, const void *field,
+                     const char *text)
+{
+    struct settings_option other = *option;
+
+    other.default_text = text;
+    return text != NULL && is_default(&other, field);
 }
 
 /* login_fields is username_field where nobody says otherwise. */
@@ -93,7 +93,7 @@ static bool is_derived(const struct settings_group *group,
 {
     const struct directory_settings *dir = target;
 
-    return group->size == sizeof(struct directory_settings) &&
+    return strcmp(group->key, "directories") == 0 &&
            strcmp(option->key, "login_fields") == 0 &&
            dir->login_fields.count == 1 &&
            strcmp(dir->login_fields.items[0], dir->username_field) == 0;
@@ -105,18 +105,30 @@ static void indent(struct strbuf *buf, unsigned depth)
         strbuf_append(buf, "    ");
 }
 
+/*
+ * True for the socket of a store that is reached by host: an empty text where
+ * the default is none could not be loaded again.
+ */
+static bool is_unused(const struct settings_option *option, const void *field)
+{
+    return settings_kind_form(option->kind) == FORM_TEXT &&
+           settings_value_empty(option, field) &&
+           option->default_text != NULL && option->default_text[0] != '\0';
+}
+
 static void show_option(const struct show *show,
                         const struct settings_group *group,
                         const struct settings_option *option,
                         const void *target, unsigned depth)
 {
     const void *field = field_at(target, option->offset);
+    const char *preset = preset_text(show, option);
+    bool by_schema = reads_as(option, field, preset);
     bool same = is_default(option, field) || is_derived(group, option, target);
 
-    if (show->non_default && same)
+    if (show->non_default && same && (preset == NULL || by_schema))
         return;
-    /* The socket of a store that is reached by host: "" is not for a file. */
-    if (!same && settings_value_empty(option, field))
+    if (!same && is_unused(option, field))
         return;
     indent(show->buf, depth);
     strbuf_appendf(show->buf, "%s = ", option->key);
@@ -124,7 +136,7 @@ static void show_option(const struct show *show,
     strbuf_append_char(show->buf, ';');
     if (option->kind == KIND_SECRET && !settings_value_empty(option, field))
         strbuf_append(show->buf, " # \"***\"");
-    if (is_preset(show, option, field))
+    if (by_schema)
         strbuf_append(show->buf, " # by schema");
     strbuf_append_char(show->buf, '\n');
 }

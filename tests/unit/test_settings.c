@@ -571,7 +571,19 @@ static void only_what_differs_is_shown(void)
          "        schema = \"freeipa\";\n        host = [ \"h\" ];\n"
          "        base_dn = [ \"dc=x\" ];\n"
          "        disabled_filter = \"(nsAccountLock=TRUE)\"; # by schema\n"
-         "        id_field = \"ipaUniqueID\"; # by schema\n    }\n);\n"},
+         "        id_field = \"ipaUniqueID\"; # by schema\n"
+         "        group_method = \"none\";\n    }\n);\n"},
+        {"an empty list", "auth = { trusted_clients = [ ]; };",
+         "auth = {\n    trusted_clients = [ ];\n};\n"},
+        {"a preset set to the default",
+         "directories = ( { name = \"a\"; host = \"h\"; base_dn = \"dc=x\"; "
+         "schema = \"ad\"; group_method = \"none\"; id_field = \"auto\"; "
+         "disabled_filter = \"\"; time_format = \"generalized\"; } );",
+         "directories = (\n    {\n        name = \"a\";\n"
+         "        schema = \"ad\";\n        host = [ \"h\" ];\n"
+         "        base_dn = [ \"dc=x\" ];\n        disabled_filter = \"\";\n"
+         "        id_field = \"auto\";\n        group_method = \"none\";\n"
+         "        time_format = \"generalized\";\n    }\n);\n"},
         {"quotes", "store = { user = \"a\\\"b\\\\c\"; };",
          "store = {\n    user = \"a\\\"b\\\\c\";\n};\n"},
     };
