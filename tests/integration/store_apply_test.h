@@ -35,5 +35,10 @@ void test_race(struct lab *lab);
 void test_deadlock(struct lab *lab);
 void test_hang(struct lab *lab);
 void test_outage(struct lab *lab);
+void test_lost_commit(struct lab *lab);
+void test_domains(struct lab *lab);
+void test_events(struct lab *lab);
+void test_logins(struct lab *lab);
+void test_versions(struct lab *lab);
 
 #endif
