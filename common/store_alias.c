@@ -45,26 +45,26 @@ static const struct store_sql turn_sql = {
     NULL};
 
 /*
- * What a rename moves, in this order; params has a letter a parameter, 'n' new
- * name, 'o' old one. Rows that an earlier mailbox of the new name left behind
+ * What a rename moves, in this order; params has a digit a parameter, 1 new
+ * name, 0 old one. Rows that an earlier mailbox of the new name left behind
  * make room.
  */
 static const struct {
     const char *text;
     const char *params;
 } moves[] = {
-    {"UPDATE alias SET targets = ? WHERE owner = ? AND targets = ?", "noo"},
-    {"UPDATE alias SET owner = ? WHERE owner = ?", "no"},
+    {"UPDATE alias SET targets = ? WHERE owner = ? AND targets = ?", "100"},
+    {"UPDATE alias SET owner = ? WHERE owner = ?", "10"},
     {"UPDATE alias SET targets = TRIM(BOTH ',' FROM REPLACE("
      "CONCAT(',', targets, ','), CONCAT(',', ?, ','), CONCAT(',', ?, ',')))"
      " WHERE kind = 'admin' AND FIND_IN_SET(?, targets)",
-     "ono"},
-    {"DELETE FROM quota2 WHERE username = ?", "n"},
-    {"UPDATE quota2 SET username = ? WHERE username = ?", "no"},
-    {"UPDATE app_password SET address = ? WHERE address = ?", "no"},
-    {"UPDATE IGNORE sender_acl SET login = ? WHERE login = ?", "no"},
-    {"DELETE FROM last_login WHERE address = ?", "n"},
-    {"UPDATE last_login SET address = ? WHERE address = ?", "no"},
+     "010"},
+    {"DELETE FROM quota2 WHERE username = ?", "1"},
+    {"UPDATE quota2 SET username = ? WHERE username = ?", "10"},
+    {"UPDATE app_password SET address = ? WHERE address = ?", "10"},
+    {"UPDATE IGNORE sender_acl SET login = ? WHERE login = ?", "10"},
+    {"DELETE FROM last_login WHERE address = ?", "1"},
+    {"UPDATE last_login SET address = ? WHERE address = ?", "10"},
 };
 _Static_assert(ARRAY_SIZE(moves) ==
                    STORE_SLOT_MOVE_LAST - STORE_SLOT_MOVE_FIRST + 1,
@@ -214,7 +214,7 @@ enum status store_move_rows(struct store_connection *db, const char *old_name,
 
         for (size_t n = 0; n < count; n++)
             params[n] =
-                store_text(moves[i].params[n] == 'n' ? new_name : old_name);
+                store_text(moves[i].params[n] == '1' ? new_name : old_name);
         status = store_execute(db, &sql, params, count, NULL, err);
     }
     return status;

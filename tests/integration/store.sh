@@ -79,8 +79,8 @@ is "a mailbox has its Dovecot rule" "$(lab_sql "SELECT user, quota_rule FROM dov
 # Killed and started again, while mailboxes are being made. What was written is
 # to be on the disk: the server syncs each commit, as it does by default.
 kill_and_restart() {
-    for lab_turn in 1 2 3; do
-        sleep 1.5
+    for seconds in 1.5 1 2; do
+        sleep "$seconds"
         lab_stop mariadb KILL
         lab_mariadb_start
     done

@@ -78,33 +78,43 @@ static MYSQL *test_connection(const struct lab *lab)
     return mysql;
 }
 
-bool lab_sql(struct lab *lab, const char *text)
+/* Runs a statement; *number_r (may be NULL) gets its first column. */
+static bool run_statement(const struct lab *lab, const char *text,
+                          uint64_t *number_r)
 {
     MYSQL *mysql = test_connection(lab);
-    bool done = mysql_real_query(mysql, text, (unsigned long)strlen(text)) == 0;
+    MYSQL_STMT *stmt = mysql_stmt_init(mysql);
+    MYSQL_BIND bind = {
+        .buffer_type = MYSQL_TYPE_LONGLONG,
+        .buffer = number_r,
+        .is_unsigned = 1,
+    };
+    bool done;
 
+    if (stmt == NULL)
+        abort();
+    done = mysql_stmt_prepare(stmt, text, (unsigned long)strlen(text)) == 0 &&
+           mysql_stmt_execute(stmt) == 0;
+    if (done && number_r != NULL)
+        done = mysql_stmt_bind_result(stmt, &bind) == 0 &&
+               mysql_stmt_fetch(stmt) == 0;
     if (!done)
-        printf("#   %s\n", mysql_error(mysql));
+        printf("#   %s\n", mysql_stmt_error(stmt));
+    (void)mysql_stmt_close(stmt);
     mysql_close(mysql);
     return done;
 }
 
+bool lab_sql(struct lab *lab, const char *text)
+{
+    return run_statement(lab, text, NULL);
+}
+
 uint64_t lab_count(struct lab *lab, const char *text)
 {
-    MYSQL *mysql = test_connection(lab);
-    uint64_t number = UINT64_MAX;
-    MYSQL_RES *result;
-    MYSQL_ROW row;
+    uint64_t number = 0;
 
-    if (mysql_real_query(mysql, text, (unsigned long)strlen(text)) != 0)
-        printf("#   %s\n", mysql_error(mysql));
-    result = mysql_store_result(mysql);
-    row = result != NULL ? mysql_fetch_row(result) : NULL;
-    if (row != NULL && row[0] != NULL)
-        number = strtoull(row[0], NULL, 10);
-    mysql_free_result(result);
-    mysql_close(mysql);
-    return number;
+    return run_statement(lab, text, &number) ? number : UINT64_MAX;
 }
 
 static void migrate(struct lab *lab)
