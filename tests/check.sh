@@ -123,15 +123,12 @@ build_in() {
     configure_in "$@" && make -s -j"$jobs" && make -s -j"$jobs" check TESTS=
 }
 
+# shellcheck source=tests/lib/tree.sh
+. tests/lib/tree.sh
+
 copy_tree() {
-    if git -c safe.directory='*' rev-parse --git-dir >/dev/null 2>&1; then
-        git -c safe.directory='*' ls-files -z --cached --others --exclude-standard |
-            xargs -0 sh -c 'for file; do [ ! -f "$file" ] || printf "%s\0" "$file"; done' sh |
-            xargs -0 cp -p --parents -t "$work/src"
-    else
-        cp -a . "$work/src"
-    fi
-    (cd "$work/src" && find . -type f | sed 's,^\./,,' | sort >"$work/files")
+    tree_copy "$work/src" &&
+        (cd "$work/src" && find . -type f | sed 's,^\./,,' | sort >"$work/files")
 }
 
 autogen() {

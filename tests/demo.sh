@@ -1,1 +1,319 @@
 #!/bin/sh
+# demo.sh - a person in the directory sends mail, on private servers
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# usage: sudo sh tests/demo.sh [--yes] [--keep]
+#   --yes   installs packages also on a host that has a mail server
+#   --keep  leaves the servers running, with commands to try
+#
+# A slapd, a MariaDB and a Postfix with a chrooted submission service run below
+# one temporary directory, on 127.0.0.1 and unix sockets. Nothing of the host's
+# own configuration is read or written; at the end nothing is left. The build
+# is kept in build-demo/, so that the second run starts at once.
+set -u
+umask 022
+LC_ALL=C
+export LC_ALL
+unset LAB LAB_KEEP PROVOST_BUILD PROVOST_TREE PROVOST_PLUGIN CFLAGS MAKEFLAGS 2>/dev/null
+cd "$(dirname "$0")/.." || exit 1
+tree=$PWD
+
+yes='' keep=''
+for argument; do
+    case $argument in
+    --yes) yes=--yes ;;
+    --keep) keep=1 ;;
+    *)
+        sed -n '5,7s/^# \{0,1\}//p' "$0"
+        exit 64
+        ;;
+    esac
+done
+[ "$(id -u)" -eq 0 ] || {
+    echo "demo.sh: Postfix needs root, also a private one; run: sudo sh tests/demo.sh"
+    exit 1
+}
+began=$(date +%s)
+# shellcheck disable=SC2086
+sh tests/lib/packages.sh $yes demo || exit 1
+
+# ------------------------------------------------------------------- build --
+
+# shellcheck source=tests/lib/tree.sh
+. tests/lib/tree.sh
+build=$tree/build-demo
+demo_build() {
+    tree_copy "$build/src" && cd "$build/src" || return 1
+    [ -x configure ] || ./autogen.sh || return 1
+    [ -f Makefile ] || ./configure --quiet CFLAGS='-O1 -g' || return 1
+    make -s -j"$(nproc)"
+}
+echo "Building Provost in build-demo/ ..."
+mkdir -p "$build"
+if ! (demo_build) >"$build/log" 2>&1; then
+    tail -n 20 "$build/log"
+    echo "demo.sh: the build failed (all of it: build-demo/log)"
+    exit 1
+fi
+# What root builds in somebody's tree is theirs to remove.
+chown -R "$(stat -c %u:%g "$tree")" "$build"
+
+# ------------------------------------------------------- the story's tools --
+
+PROVOST_BUILD=$build/src
+PROVOST_TREE=$tree
+# shellcheck source=tests/lib/lab.sh
+. tests/lib/lab.sh
+[ -z "$keep" ] || LAB_SETSID=setsid
+lab_begin demo
+
+steps=0
+held=0
+step_failed=0
+marks=0
+
+# step TITLE: the one before is over.
+step() {
+    end_step
+    steps=$((steps + 1))
+    step_failed=$lab_failed
+    printf '\n%2d. %s\n' "$steps" "$1"
+}
+
+end_step() {
+    [ "$steps" -gt 0 ] || return 0
+    [ "$lab_failed" -ne "$step_failed" ] || held=$((held + 1))
+}
+
+# The lab's verdicts, the way a story tells them.
+ok() {
+    lab_passed=$((lab_passed + 1))
+    printf '    held: %s\n' "$1"
+}
+not_ok() {
+    lab_failed=$((lab_failed + 1))
+    printf '    DID NOT HOLD: %s\n' "$1"
+    [ -z "${2:-}" ] || printf '%s\n' "$2" | sed 's/^/        /'
+}
+
+tell() {
+    printf '    %s\n' "$@"
+}
+
+# talk DOOR USER PASSWORD WANTED [OPTION...]: the dialogue, and its last code.
+talk() {
+    talk_door=$1 talk_user=$2 talk_password=$3 talk_wanted=$4
+    shift 4
+    said=$(lab_smtp "$talk_door" "$talk_user" "$talk_password" --transcript "$@" 2>"$LAB/dialogue")
+    sed -n '/C: AUTH/,$p' "$LAB/dialogue" | grep -v -e 'C: QUIT' -e 'S: 221'
+    is "$talk_user is answered $talk_wanted" "$(printf '%s\n' "$said" | tail -n 1 | cut -c1-3)" "$talk_wanted"
+}
+
+# rows SELECT: with a heading, indented.
+rows() {
+    mariadb --no-defaults --socket="$LAB/run/mariadb.sock" --user=root -t -e "$1" provost |
+        sed 's/^/      /'
+}
+mailboxes() {
+    rows "SELECT address, directory, template, quota DIV 1073741824 AS quota_gib, mail_path FROM mailbox"
+}
+
+# What authd wrote since the last look.
+authd_says() {
+    tail -n +$((marks + 1)) "$LAB/log/authd.log" | grep -E "$1" | tail -n "${2:-1}" |
+        sed 's/^/      authd: /'
+    marks=$(wc -l <"$LAB/log/authd.log")
+}
+
+snapshot() {
+    lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain; SELECT * FROM event"
+}
+
+touched() {
+    find /etc/postfix /etc/ldap /etc/mysql /etc/sasldb2 /var/spool/postfix /var/lib/mysql \
+        /var/lib/ldap -newer "$LAB/began" 2>/dev/null
+}
+
+# --------------------------------------------------------------- the story --
+
+echo
+echo "A person in the directory sends mail. Everything is below $LAB."
+touch "$LAB/began"
+
+step "A directory, a MariaDB, authd and a Postfix start, all private"
+lab_slapd
+lab_mariadb
+lab_config
+lab_schema
+lab_domain example.org --max-mailboxes 2 --quota 20G --max-quota 10G
+lab_authd
+lab_postfix
+tell "directory  ldap://127.0.0.1:$(lab_slapd_port) (StartTLS), people below $LAB_PEOPLE" \
+    "MariaDB    $LAB/run/mariadb.sock" \
+    "smtpd      127.0.0.1:$LAB_PLUGIN_PORT, logins through libprovost.so" \
+    "smtpd      127.0.0.1:$LAB_STOCK_PORT, logins through libsasl2's own saslauthd client" \
+    "$ provostctl domain list"
+lab_provostctl domain list | sed 's/^/      /'
+is "there is no mailbox yet" "$(lab_sql 'SELECT COUNT(*) FROM mailbox')" 0
+tell "up after $(($(date +%s) - began)) s"
+
+step "smtpd lives in a jail, and takes no password outside TLS"
+check "a connection is answered" lab_smtp plugin x x --features
+pid=$(pgrep -P "$(lab_pid postfix)" -x smtpd | head -n 1)
+tell "smtpd's root is $(readlink "/proc/$pid/root")"
+is "its root is the queue directory" "$(readlink "/proc/$pid/root")" "$LAB/spool"
+tell "without TLS:"
+is "AUTH before STARTTLS is refused" "$(lab_smtp_code plugin ada@example.org ada-secret --no-tls)" 530
+tell "with TLS: $(lab_smtp plugin x x --features | grep '^AUTH')"
+
+step "Ada mistypes her password"
+talk plugin ada@example.org not-her-password 535
+authd_says 'user=ada'
+is "that made no mailbox" "$(lab_sql 'SELECT COUNT(*) FROM mailbox')" 0
+
+step "Ada logs in for the first time, with her directory password"
+talk plugin ada@example.org ada-secret 235
+authd_says 'user=ada'
+mailboxes
+is "her mailbox exists, from the template \"default\", 5 GiB" \
+    "$(lab_sql "SELECT address, template, quota FROM mailbox")" "$(printf 'ada@example.org\tdefault\t5368709120')"
+is "the domain's limits count it" \
+    "$(lab_sql "SELECT mailboxes_used, quota_allotted FROM domain")" "$(printf '1\t5368709120')"
+
+step "Ada sends herself a message"
+talk plugin ada@example.org ada-secret 250 --send ada@example.org ada@example.org --text "hello, me"
+arrived() {
+    grep -rqs 'hello, me' "$LAB/mail/example.org/ada/new"
+}
+check "it lies in her new mailbox" wait_for 15 arrived
+tell "$(find "$LAB/mail/example.org/ada/new" -type f)"
+is "she cannot send as somebody else" \
+    "$(lab_smtp plugin ada@example.org ada-secret --send boss@example.org ada@example.org | tail -n 1 | cut -c1-3)" 553
+
+step "Ada logs in again, and by her uid: nothing is written"
+before=$(snapshot)
+talk plugin ada@example.org ada-secret 235
+talk plugin ada ada-secret 235 --mech LOGIN
+authd_says 'user=ada' 2
+is "no row of mailbox, alias, domain or event changed" "$(snapshot)" "$before"
+
+step "The administrator gives the template 8 GiB; the next login applies it"
+sed -i 's/quota = "5G"/quota = "8G"/' "$LAB/provost.conf"
+lab_signal authd HUP
+sleep 1
+talk plugin ada@example.org ada-secret 235
+authd_says 'user=ada'
+mailboxes
+is "her quota is 8 GiB now" "$(lab_sql "SELECT quota FROM mailbox")" 8589934592
+rows "SELECT kind, address, before_json, after_json FROM event"
+
+step "Bob takes the other door: libsasl2's own modules, no code of ours in smtpd"
+talk stock bob@example.org wrong 535
+talk stock bob@example.org bob-secret 235 --mech LOGIN
+authd_says 'user=bob' 2
+mailboxes
+is "his mailbox exists" "$(lab_sql "SELECT COUNT(*) FROM mailbox WHERE address = 'bob@example.org'")" 1
+
+step "The domain has two places, and both are taken: Carol is asked to wait"
+talk plugin carol@example.org carol-secret 454
+authd_says 'carol'
+talk stock carol@example.org carol-secret 454
+is "no mailbox for her" "$(lab_sql "SELECT COUNT(*) FROM mailbox")" 2
+tell "$ provostctl domain edit example.org --max-mailboxes 10 --quota 100G"
+check "the domain grows" lab_provostctl domain edit example.org --max-mailboxes 10 --quota 100G
+talk plugin carol@example.org carol-secret 235
+lab_provostctl domain list | sed 's/^/      /'
+
+step "The directory stops: nobody is told that the password is wrong"
+lab_slapd_stop
+marks=$(wc -l <"$LAB/log/authd.log")
+talk plugin ada@example.org ada-secret 454
+talk stock ada@example.org ada-secret 454
+authd_says 'temporary' 2
+
+step "The directory is back"
+lab_slapd_start
+works() {
+    [ "$(lab_smtp_code plugin ada@example.org ada-secret)" = 235 ]
+}
+check "logins work again by themselves" wait_for 20 works
+talk plugin ada@example.org ada-secret 235
+talk stock ada@example.org ada-secret 235
+talk plugin ada@example.org not-her-password 535
+
+step "MariaDB stops, and comes back"
+lab_mariadb_stop
+talk plugin ada@example.org ada-secret 454
+lab_mariadb_start
+check "logins work again by themselves" wait_for 20 works
+talk stock bob@example.org bob-secret 235
+
+step "Nothing of this host was touched"
+is "no file of its Postfix, OpenLDAP or MariaDB is newer than this demo" "$(touched)" ""
+check "no log holds a password" sh -c "! grep -rE '(ada|bob|carol)-secret' '$LAB/log'"
+
+# ----------------------------------------------------------------- the end --
+
+# A script that stops what was kept, by pid, and checks that it is ours.
+write_stop() {
+    cat >"$LAB/stop" <<STOP
+#!/bin/sh
+# Stops the servers of this demo and removes its directory.
+cd /
+for turn in TERM KILL; do
+    for file in $LAB/pid/postfix $LAB/pid/authd $LAB/pid/*; do
+        pid=\$(cat "\$file" 2>/dev/null) || continue
+        grep -qF "$LAB" "/proc/\$pid/cmdline" 2>/dev/null && kill -s \$turn "\$pid"
+    done
+    for wait in 1 2 3 4 5 6 7 8; do
+        grep -qsF "$LAB" /proc/[0-9]*/cmdline 2>/dev/null || break 2
+        sleep 1
+    done
+done
+rm -rf "$LAB"
+STOP
+}
+
+if [ -n "$keep" ]; then
+    end_step
+    write_stop
+    auth="$LAB_PYTHON $tree/tests/lib/smtp_auth.py --ca $LAB/tls/ca.pem --transcript"
+    cat <<TEXT
+
+It is all still running. People: ada, bob, carol, dan, eve, grace (password
+UID-secret). To try:
+
+  $auth --port $LAB_PLUGIN_PORT --user dan@example.org --password dan-secret
+  $auth --port $LAB_STOCK_PORT --mech LOGIN --user dan@example.org --password dan-secret
+  $auth --port $LAB_PLUGIN_PORT --user dan --password dan-secret --send dan@example.org ada@example.org
+  mariadb --no-defaults -S $LAB/run/mariadb.sock provost -e 'SELECT * FROM event'
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf domain list
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf config show
+  tail -f $LAB/log/authd.log $LAB/log/postfix.log
+
+This stops it and removes everything:
+
+  sudo sh $LAB/stop
+
+TEXT
+else
+    step "The servers stop, and their ports are closed"
+    ports="$LAB_PLUGIN_PORT $LAB_STOCK_PORT $(lab_slapd_port) $(lab_slapd_ssl_port)"
+    for server in postfix authd slapd-main mariadb; do lab_stop "$server"; done
+    is "no process is left" "$(lab_leftovers)" ""
+    for port in $ports; do
+        check "port $port is closed" sh -c "! $LAB_PYTHON -c 'import socket; socket.create_connection((\"127.0.0.1\", $port), 1)' 2>/dev/null"
+    done
+    end_step
+fi
+
+echo
+echo "took $(($(date +%s) - began)) s"
+echo "$held of $steps steps held"
+if [ -n "$keep" ]; then
+    trap - EXIT INT TERM HUP
+elif [ "$held" -ne "$steps" ]; then
+    lab_failed=1
+fi
+[ "$held" -eq "$steps" ]
+exit $?

@@ -115,7 +115,8 @@ lab_begin() {
 lab_start() {
     lab_name=$1
     shift
-    "$@" </dev/null >>"$LAB/log/$lab_name.log" 2>&1 &
+    # shellcheck disable=SC2086
+    ${LAB_SETSID:-} "$@" </dev/null >>"$LAB/log/$lab_name.log" 2>&1 &
     echo $! >"$LAB/pid/$lab_name"
 }
 
@@ -523,7 +524,7 @@ lab_provostctl() {
 
 # lab_schema: makes the tables.
 lab_schema() {
-    lab_provostctl db migrate >>"$LAB/log/migrate.log" 2>&1 ||
+    lab_provostctl db migrate --schema-dir "$lab_tree/conf/schema" >>"$LAB/log/migrate.log" 2>&1 ||
         lab_die "provostctl db migrate makes the schema"
     lab_grants
 }
@@ -568,7 +569,7 @@ directories = (
     attribute_mapping = ( { attribute = "default"; template = "default"; },
                           { pattern = "cn=vip,*"; template = "vip"; } );
     name_field = "displayName"; alias_field = "mailAlternateAddress";
-    quota_field = "mailQuota";
+    quota_field = "mailQuota"; retry_after = "${LAB_CONF_RETRY:-1s}";
     ${LAB_CONF_DIRECTORY:-}
   }${LAB_CONF_DIRECTORIES:-}
 );
@@ -583,6 +584,7 @@ auth = {
   control_path = "$LAB/run/control";
   ${LAB_CONF_AUTH:-}
 };
+mail = { mail_uid = $(id -u nobody); mail_gid = $(id -g nobody); };
 ${LAB_CONF:-}
 CONF
     mkdir -p "$LAB/spool/var/run/provost"
