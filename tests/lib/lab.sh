@@ -268,6 +268,10 @@ dn: $LAB_PEOPLE
 objectClass: organizationalUnit
 ou: people
 
+dn: ou=partner,$LAB_SUFFIX
+objectClass: organizationalUnit
+ou: partner
+
 LDIF
     # number uid mail name value-of-otherMailbox
     lab_person_ldif 1 ada ada@example.org "Ada Lovelace" default

@@ -9,8 +9,8 @@
 #   $LAB_PLUGIN_PORT   smtpd.conf has provost_path: our plugin is the door
 #   $LAB_STOCK_PORT    stock modules, pwcheck_method saslauthd: authd's socket
 #
-# The map files are those of conf/postfix; only socket, password and paths are
-# put in. Mail is delivered by virtual(8) below $LAB/mail.
+# The map files and the settings around them are those of conf/postfix; only the
+# socket and paths are put in. Mail is delivered by virtual(8) below $LAB/mail.
 
 # lab_postfix: starts it; the log is $LAB/log/postfix.log.
 lab_postfix() {
@@ -89,7 +89,6 @@ lab_snippet() {
     sed -e "s,/var/run/provost/mux,/var/run/provost/plugin,g" \
         -e "s,/run/mysqld/mysqld.sock,$LAB/run/mariadb.sock,g" \
         -e "s,/etc/postfix/,$LAB/postfix/,g" \
-        -e "s,^password *=.*,password = $LAB_STORE_PASSWORD," \
         "$lab_tree/$1"
 }
 
@@ -112,7 +111,9 @@ proxywrite unix - - n - 1 proxymap
 error      unix - - y - - error
 retry      unix - - y - - error
 discard    unix - - y - - discard
+# virtual(8) takes no map that another process looks up.
 virtual    unix - n n - - virtual
+  -o virtual_mailbox_maps=mysql:$LAB/postfix/virtual_mailbox_maps.cf
 anvil      unix - - y - 1 anvil
 CONF
 }
@@ -146,7 +147,6 @@ smtpd_tls_auth_only = yes
 smtpd_sasl_auth_enable = yes
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 smtpd_sender_restrictions = reject_authenticated_sender_login_mismatch
-smtpd_recipient_restrictions = reject_unauth_destination
 smtputf8_enable = yes
 virtual_mailbox_base = $LAB/mail
 virtual_uid_maps = static:$(id -u nobody)
