@@ -101,6 +101,35 @@ static Sockbuf_IO wire_io = {
     .sbi_write = wire_write,
 };
 
+/*
+ * Above TLS: what was sent is wiped, because a bind holds a password and
+ * libldap keeps the encoded request until it is answered, then just frees it.
+ */
+static ber_slen_t wiping_write(Sockbuf_IO_Desc *io, void *buf, ber_len_t len)
+{
+    ber_slen_t sent = LBER_SBIOD_WRITE_NEXT(io, buf, len);
+
+    if (sent > 0)
+        secret_wipe(buf, (size_t)sent);
+    return sent;
+}
+
+static ber_slen_t passing_read(Sockbuf_IO_Desc *io, void *buf, ber_len_t len)
+{
+    return LBER_SBIOD_READ_NEXT(io, buf, len);
+}
+
+static int passing_ctrl(Sockbuf_IO_Desc *io, int option, void *arg)
+{
+    return LBER_SBIOD_CTRL_NEXT(io, option, arg);
+}
+
+static Sockbuf_IO wiping_io = {
+    .sbi_ctrl = passing_ctrl,
+    .sbi_read = passing_read,
+    .sbi_write = wiping_write,
+};
+
 void directory_connection_close(struct directory_connection **conn, bool broken)
 {
     if (*conn == NULL)
@@ -250,7 +279,7 @@ int directory_connection_bind(struct directory_connection *conn, const char *dn,
 {
     char oid[] = LDAP_CONTROL_PASSWORDPOLICYREQUEST;
     LDAPControl policy = {.ldctl_oid = oid};
-    LDAPControl *controls[] = {&policy, NULL};
+    LDAPControl *controls[] = {conn->has_policies ? &policy : NULL, NULL};
     size_t len = strlen(password);
     struct berval secret = {.bv_len = len};
     char *copy = malloc(len + 1);
@@ -269,6 +298,46 @@ int directory_connection_bind(struct directory_connection *conn, const char *dn,
     if (rc != LDAP_SUCCESS)
         return rc;
     return wait_and_read(conn, msgid, deadline_ms, answer_r);
+}
+
+static bool lists_policies(LDAP *ld, LDAPMessage *root)
+{
+    struct berval **values = NULL;
+    bool listed = false;
+
+    if (root != NULL)
+        values = ldap_get_values_len(ld, root, "supportedControl");
+    for (size_t i = 0; values != NULL && values[i] != NULL; i++)
+        listed = listed || (values[i]->bv_val != NULL &&
+                            strcmp(values[i]->bv_val,
+                                   LDAP_CONTROL_PASSWORDPOLICYREQUEST) == 0);
+    ldap_value_free_len(values);
+    return listed;
+}
+
+int directory_connection_ask_policies(struct directory_connection *conn,
+                                      int64_t deadline_ms)
+{
+    char attribute[] = "supportedControl";
+    char *attributes[] = {attribute, NULL};
+    LDAPMessage *message = NULL;
+    int msgid = 0;
+    int rc;
+
+    directory_connection_begin(conn);
+    rc = ldap_search_ext(conn->ld, "", LDAP_SCOPE_BASE, "(objectClass=*)",
+                         attributes, 0, NULL, NULL, NULL, 1, &msgid);
+    if (rc == LDAP_SUCCESS)
+        rc = directory_connection_wait(conn, false, deadline_ms, &message);
+    if (rc != LDAP_SUCCESS)
+        return rc;
+    if (ldap_msgid(message) == msgid)
+        conn->has_policies =
+            lists_policies(conn->ld, ldap_first_entry(conn->ld, message));
+    else
+        rc = LDAP_SERVER_DOWN;
+    ldap_msgfree(message);
+    return rc;
 }
 
 static void explain(struct directory_connection *conn, const char *what, int rc,
@@ -321,6 +390,9 @@ static int make_handle(struct directory_connection *conn,
         conn->ld = NULL;
         return LDAP_NO_MEMORY;
     }
+    if (ber_sockbuf_add_io(conn->sockbuf, &wiping_io,
+                           LBER_SBIOD_LEVEL_APPLICATION, NULL) != 0)
+        return LDAP_NO_MEMORY;
     (void)ber_sockbuf_ctrl(conn->sockbuf, LBER_SB_OPT_SET_MAX_INCOMING, &max);
     return directory_library_prepare(conn->ld);
 }

@@ -32,7 +32,8 @@ struct directory_connection {
     /* For the pool: */
     size_t host;
     struct directory_turn turn;
-    bool reused; /* it has answered before */
+    bool reused;       /* it has answered before */
+    bool has_policies; /* the server knows the password policy control */
     int64_t idle_since_ms;
     TAILQ_ENTRY(directory_connection) entry;
     /* For the layer below libldap: */
@@ -95,6 +96,15 @@ struct directory_answer {
 int directory_connection_read(struct directory_connection *conn,
                               LDAPMessage *message,
                               struct directory_answer *answer_r) MUST_CHECK;
+
+/*
+ * Asks the server's root entry for the password policy control: sent to one
+ * that does not know it, slapd would log a complaint at each bind. Sets
+ * has_policies; returns LDAP_SUCCESS, whatever the answer is, or as
+ * directory_connection_wait.
+ */
+int directory_connection_ask_policies(struct directory_connection *conn,
+                                      int64_t deadline_ms) MUST_CHECK;
 
 /*
  * Binds. Where the server says more with a password policy control, its text

@@ -5,11 +5,9 @@
 
 #include "directory_library.h"
 
-#include "secret.h"
 #include "settings.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <openldap.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,48 +16,11 @@
 
 #define SYSTEM_CA_FILE "/etc/ssl/certs/ca-certificates.crt"
 
-static void *lber_malloc(ber_len_t size, void *ctx)
-{
-    (void)ctx;
-    return malloc(size);
-}
-
-static void *lber_calloc(ber_len_t count, ber_len_t size, void *ctx)
-{
-    (void)ctx;
-    return calloc(count, size);
-}
-
-static void lber_free(void *block, void *ctx)
-{
-    (void)ctx;
-    if (block == NULL)
-        return;
-    secret_wipe(block, malloc_usable_size(block));
-    free(block);
-}
-
-/* realloc(3) would leave a copy behind when it moves a block. */
-static void *lber_realloc(void *block, ber_len_t size, void *ctx)
-{
-    size_t old = block != NULL ? malloc_usable_size(block) : 0;
-    void *moved = malloc(size);
-
-    if (moved == NULL || block == NULL)
-        return moved;
-    memcpy(moved, block, old < size ? old : size);
-    lber_free(block, ctx);
-    return moved;
-}
-
 static void init_once(void)
 {
-    BerMemoryFunctions functions = {lber_malloc, lber_calloc, lber_realloc,
-                                    lber_free};
     LDAP *ld = NULL;
 
     (void)setenv("LDAPNOINIT", "1", 1);
-    (void)ber_set_option(NULL, LBER_OPT_MEMORY_FNS, &functions);
     /* The first handle sets libldap's own globals up. */
     if (ldap_create(&ld) == LDAP_SUCCESS)
         (void)ldap_unbind_ext(ld, NULL, NULL);

@@ -1,10 +1,9 @@
 /*
  * directory_library - libldap as we need it, set up once in a process
  *
- * libldap keeps state for the whole process: the host's ldap.conf, which we do
- * not read (LDAPNOINIT), and the functions that allocate memory, which we make
- * wipe what they free, because a bind request holds a password. Nothing here
- * is a directory's: TLS and time limits are set handle by handle.
+ * libldap keeps state for the whole process and reads the host's ldap.conf into
+ * it, which we do not let it do (LDAPNOINIT). Nothing of ours is in that state:
+ * TLS and all limits are set handle by handle.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_DIRECTORY_LIBRARY_H

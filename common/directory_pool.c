@@ -20,6 +20,7 @@ TAILQ_HEAD(connection_list, directory_connection);
 
 struct host {
     const char *name;
+    bool has_policies; /* as its last search connection found */
     struct directory_health health;
     struct connection_list idle[DIRECTORY_KINDS]; /* first: used last */
 };
@@ -109,15 +110,17 @@ static enum status bind_service(struct directory_pool *pool,
     const struct directory_settings *set = pool->set;
     int64_t limit_ms = clock_ms() + set->operation_timeout_ms;
     struct directory_answer answer = {.code = LDAP_SUCCESS};
-    int rc;
+    int rc = LDAP_SUCCESS;
 
-    if (set->bind_dn[0] == '\0')
-        return STATUS_OK;
-    rc = directory_connection_bind(
-        conn, set->bind_dn, set->bind_password,
-        limit_ms < deadline_ms ? limit_ms : deadline_ms, &answer);
+    if (limit_ms > deadline_ms)
+        limit_ms = deadline_ms;
+    if (set->bind_dn[0] != '\0')
+        rc = directory_connection_bind(conn, set->bind_dn, set->bind_password,
+                                       limit_ms, &answer);
     if (rc == LDAP_SUCCESS)
         rc = answer.code;
+    if (rc == LDAP_SUCCESS)
+        rc = directory_connection_ask_policies(conn, limit_ms);
     if (rc == LDAP_SUCCESS)
         return STATUS_OK;
     errtext_set(err, "service bind as %s: %s%s%s", set->bind_dn,
@@ -237,6 +240,7 @@ static enum status reserve(struct directory_pool *pool,
         if (!fresh && !out->turn.probe && !TAILQ_EMPTY(idle)) {
             out->pooled = TAILQ_FIRST(idle);
             out->pooled->turn = out->turn;
+            out->pooled->has_policies = pool->hosts[out->host].has_policies;
             TAILQ_REMOVE(idle, out->pooled, entry);
             return STATUS_OK;
         }
@@ -300,6 +304,9 @@ static enum status take_one(struct directory_pool *pool,
     (void)pthread_mutex_lock(&pool->lock);
     if (status == STATUS_OK) {
         (*conn_r)->turn = place.turn;
+        if (kind == DIRECTORY_SEARCH)
+            pool->hosts[place.host].has_policies = (*conn_r)->has_policies;
+        (*conn_r)->has_policies = pool->hosts[place.host].has_policies;
         pool->connects++;
     } else {
         connect_failed(pool, kind, &place, started_ms, deadline_ms, &reason,

@@ -149,6 +149,8 @@ static void *run(void *arg)
     while (!resolver->closed) {
         struct name *name = next_name(resolver);
 
+        if (name == NULL)
+            break;
         if (name->next_ms <= clock_ms())
             refresh(resolver, name);
         else

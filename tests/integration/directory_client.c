@@ -38,6 +38,7 @@
 #define STATUSES 5
 #define PEOPLE 1000
 #define KEPT_MAX 16384
+#define RANGE_BYTES_MAX (1UL << 28)
 
 static struct directory_settings settings[SLOTS];
 static struct directory *directories[SLOTS];
@@ -459,7 +460,9 @@ static void do_secret(const char *backwards)
         unsigned long from = strtoul(line, &end, 16);
         unsigned long to = strtoul(end + 1, &end, 16);
 
-        if (strncmp(end, " rw", 3) == 0 && strstr(line, "[stack]") == NULL)
+        /* A sanitizer's shadow is larger than any memory. */
+        if (strncmp(end, " rw", 3) == 0 && strstr(line, "[stack]") == NULL &&
+            to - from < RANGE_BYTES_MAX)
             found += search_range(memory, from, to, text, len);
     }
     secret_wipe(text, sizeof(text));

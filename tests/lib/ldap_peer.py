@@ -70,6 +70,7 @@ BIND, UNBIND, SEARCH, EXTENDED = 0x60, 0x42, 0x63, 0x77
 PERSON = [("mail", ["case@example.org"]), ("otherMailbox", ["default"]),
           ("displayName", ["A Case"]), ("entryUUID", ["00000000-0000-4000-8000-000000000099"])]
 DN = "uid=case,ou=people,dc=example,dc=org"
+POLICY_REQUEST = "1.3.6.1.4.1.42.2.27.8.5.1"
 GUID = bytes(range(16))
 AD_TEXT = ("80090308: LdapErr: DSID-0C09044E, comment: AcceptSecurityContext "
            "error, data %s, v2580")
@@ -161,7 +162,7 @@ def bind_cases(number, name):
         return message(number, result(0x61, 49, AD_TEXT % name[3:]))
     if name.startswith("ppolicy-"):
         value = ber(0x30, integer(int(name[8:]), 0x81))
-        control = ber(0xa0, ber(0x30, text("1.3.6.1.4.1.42.2.27.8.5.1"), text(value)))
+        control = ber(0xa0, ber(0x30, text(POLICY_REQUEST), text(value)))
         return message(number, result(0x61, 49), control)
     return message(number, result(0x61, 0))
 
@@ -171,6 +172,8 @@ def fake_answer(number, tag, body):
     name = found.group(1).decode() if found else ""
     if tag == BIND:
         return bind_cases(number, name)
+    if tag == SEARCH and b"supportedControl" in body:
+        return message(number, entry("", [("supportedControl", [POLICY_REQUEST])])) + done(number)
     if tag == SEARCH:
         return search_cases(number, name)
     return message(number, result(0x78, 2))
@@ -252,7 +255,8 @@ def serve_half(sock):
 
 def serve_notice(sock):
     request(sock)
-    sock.sendall(message(0, result(0x78, 52, "shutting down", more=text("1.3.6.1.4.1.1466.20036", 0x8a))))
+    # Without a text: libldap (2.5) would leak it.
+    sock.sendall(message(0, result(0x78, 52, more=text("1.3.6.1.4.1.1466.20036", 0x8a))))
 
 
 def serve_busy(sock):
@@ -270,7 +274,7 @@ def serve_wrong_id(sock):
 def serve_flood(sock):
     while True:
         number, tag, body = request(sock)
-        if tag != SEARCH:
+        if tag != SEARCH or b"supportedControl" in body:
             sock.sendall(fake_answer(number, tag, body))
             continue
         block = b"".join(message(number, entry("uid=%d,%s" % (i, DN), PERSON)) for i in range(200))
