@@ -50,16 +50,24 @@ static const struct store_sql alone_sql = {
                  " WHERE a.name = ? AND a.active = 1), ?)",
     FIND_TYPES};
 
-/* One caller that waits; on its stack, so that it may leave at any time. */
+/*
+ * One caller, on its own stack. What is above the line is under the lock of
+ * struct store_finds, what is below under the caller's own, so that those who
+ * are woken do not meet at one lock.
+ */
 struct store_caller {
     const char *address;
     struct store_caller *next;   /* while it waits to be taken */
     struct store_caller **place; /* with a leader; NULL: not taken */
+    bool promised; /* its answer is on the way: it may not leave */
+    /* ---- */
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+    bool nudged; /* it may be its turn to lead */
     bool answered;
     enum status status; /* NOT_FOUND: ask alone */
     struct store_found found;
     struct errtext err;
-    pthread_cond_t turn;
 };
 
 /* What a leader asks for, in its own memory. */
@@ -147,72 +155,91 @@ static enum status run_together(struct store_connection *db, void *arg,
     return status == STATUS_NOT_FOUND ? STATUS_OK : status;
 }
 
-static void append(struct store_finds *finds, struct store_caller *find)
+static void append(struct store_finds *finds, struct store_caller *caller)
 {
     struct store_caller **end = &finds->first;
 
     while (*end != NULL)
         end = &(*end)->next;
-    *end = find;
+    *end = caller;
 }
 
 /* Takes a caller whose time is up out of wherever it is. */
-static void leave(struct store_finds *finds, struct store_caller *find)
+static void leave(struct store_finds *finds, struct store_caller *caller)
 {
     struct store_caller **link = &finds->first;
 
-    if (find->place != NULL) {
-        *find->place = NULL;
-        find->place = NULL;
+    if (caller->place != NULL) {
+        *caller->place = NULL;
+        caller->place = NULL;
         return;
     }
-    while (*link != NULL && *link != find)
+    while (*link != NULL && *link != caller)
         link = &(*link)->next;
-    if (*link == find)
-        *link = find->next;
+    if (*link == caller)
+        *link = caller->next;
 }
 
 static void take_lot(struct store_finds *finds, struct lot *lot)
 {
     while (finds->first != NULL && lot->count < TOGETHER_MAX) {
-        struct store_caller *find = finds->first;
-        size_t len = strlen(find->address);
+        struct store_caller *caller = finds->first;
+        size_t len = strlen(caller->address);
 
-        finds->first = find->next;
-        find->next = NULL;
-        find->place = &lot->callers[lot->count];
-        *find->place = find;
-        memcpy(lot->addresses[lot->count], find->address, len + 1);
+        finds->first = caller->next;
+        caller->next = NULL;
+        caller->place = &lot->callers[lot->count];
+        *caller->place = caller;
+        memcpy(lot->addresses[lot->count], caller->address, len + 1);
         lot->count++;
     }
 }
 
-/*
- * Answers those that are still there. A failure is everybody's, unless it was
- * but the leader's own time that was up.
- */
+static void nudge(struct store_caller *caller)
+{
+    (void)pthread_mutex_lock(&caller->lock);
+    caller->nudged = true;
+    (void)pthread_cond_signal(&caller->turn);
+    (void)pthread_mutex_unlock(&caller->lock);
+}
+
+/* Keeps those that are still there until they have their answers. */
+static void promise_lot(struct lot *lot)
+{
+    for (size_t i = 0; i < lot->count; i++) {
+        if (lot->callers[i] == NULL)
+            continue;
+        lot->callers[i]->place = NULL;
+        lot->callers[i]->promised = true;
+    }
+}
+
 static void answer_lot(struct lot *lot, enum status status,
                        const struct errtext *err)
 {
     for (size_t i = 0; i < lot->count; i++) {
-        struct store_caller *find = lot->callers[i];
+        struct store_caller *caller = lot->callers[i];
 
-        if (find == NULL || status != STATUS_OK)
+        if (caller == NULL || status != STATUS_OK)
             store_found_clear(&lot->found[i]);
-        if (find == NULL)
+        if (caller == NULL)
             continue;
-        find->place = NULL;
-        find->answered = true;
-        find->status = status;
+        (void)pthread_mutex_lock(&caller->lock);
+        caller->status = status;
         if (status == STATUS_OK && lot->found[i].account.address == NULL)
-            find->status = STATUS_NOT_FOUND;
-        find->found = lot->found[i];
-        find->err = *err;
-        (void)pthread_cond_signal(&find->turn);
+            caller->status = STATUS_NOT_FOUND;
+        caller->found = lot->found[i];
+        caller->err = *err;
+        caller->answered = true;
+        (void)pthread_cond_signal(&caller->turn);
+        (void)pthread_mutex_unlock(&caller->lock);
     }
 }
 
-/* Asks for the oldest that wait. The lock is held before and afterwards. */
+/*
+ * Asks for the oldest that wait. The lock is held before, and not afterwards. A
+ * failure is everybody's, unless it was but the leader's own time that was up.
+ */
 static void lead(struct store *store, int64_t deadline_ms)
 {
     static const struct store_work work = {.run = run_together,
@@ -231,9 +258,11 @@ static void lead(struct store *store, int64_t deadline_ms)
         status = STATUS_NOT_FOUND;
     (void)pthread_mutex_lock(&finds->lock);
     finds->leaders--;
-    answer_lot(&lot, status, &err);
+    promise_lot(&lot);
     if (finds->first != NULL)
-        (void)pthread_cond_signal(&finds->first->turn);
+        nudge(finds->first);
+    (void)pthread_mutex_unlock(&finds->lock);
+    answer_lot(&lot, status, &err);
 }
 
 static bool may_lead(const struct store_finds *finds, int64_t now_ms)
@@ -242,40 +271,61 @@ static bool may_lead(const struct store_finds *finds, int64_t now_ms)
                                    now_ms - finds->led_ms >= LEADER_MS);
 }
 
-/* Sleeps until something may have changed, for a leader's time at most. */
-static void wait_turn(struct store_finds *finds, struct store_caller *find,
-                      int64_t until_ms)
+/* Sleeps until the answer is there, a nudge, or until_ms. */
+static void wait_turn(struct store_caller *caller, int64_t until_ms)
 {
     struct timespec until = {
         .tv_sec = (time_t)(until_ms / 1000),
         .tv_nsec = (long)(until_ms % 1000) * 1000000,
     };
+    int rc = 0;
 
-    (void)pthread_cond_timedwait(&find->turn, &finds->lock, &until);
+    (void)pthread_mutex_lock(&caller->lock);
+    while (!caller->answered && !caller->nudged && rc == 0)
+        rc = pthread_cond_timedwait(&caller->turn, &caller->lock, &until);
+    caller->nudged = false;
+    (void)pthread_mutex_unlock(&caller->lock);
 }
 
-/* Has find answered, or not, by one that leads or by leading. */
-static void find_together(struct store *store, struct store_caller *find,
+static bool is_answered(struct store_caller *caller)
+{
+    bool answered;
+
+    (void)pthread_mutex_lock(&caller->lock);
+    answered = caller->answered;
+    (void)pthread_mutex_unlock(&caller->lock);
+    return answered;
+}
+
+/* Has the caller answered, or not, by one that leads or by leading. */
+static void find_together(struct store *store, struct store_caller *caller,
                           int64_t deadline_ms)
 {
     struct store_finds *finds = &store->finds;
-    int64_t now_ms = clock_ms();
 
     (void)pthread_mutex_lock(&finds->lock);
-    append(finds, find);
-    while (!find->answered && now_ms < deadline_ms) {
+    append(finds, caller);
+    (void)pthread_mutex_unlock(&finds->lock);
+    while (!is_answered(caller)) {
+        int64_t now_ms = clock_ms();
         int64_t until_ms = now_ms + LEADER_MS;
 
-        if (find->place == NULL && may_lead(finds, now_ms))
+        (void)pthread_mutex_lock(&finds->lock);
+        if (!caller->promised && now_ms >= deadline_ms) {
+            leave(finds, caller);
+            (void)pthread_mutex_unlock(&finds->lock);
+            return;
+        }
+        if (!caller->promised && caller->place == NULL &&
+            may_lead(finds, now_ms)) {
             lead(store, deadline_ms);
-        else
-            wait_turn(finds, find,
-                      until_ms < deadline_ms ? until_ms : deadline_ms);
-        now_ms = clock_ms();
+            continue;
+        }
+        if (!caller->promised && deadline_ms < until_ms)
+            until_ms = deadline_ms;
+        (void)pthread_mutex_unlock(&finds->lock);
+        wait_turn(caller, until_ms);
     }
-    if (!find->answered)
-        leave(finds, find);
-    (void)pthread_mutex_unlock(&finds->lock);
 }
 
 struct alone {
@@ -321,12 +371,33 @@ static enum status find_alone(struct store *store, struct alone *alone,
     return STATUS_TEMPFAIL;
 }
 
+/* Looks up together what can be; STATUS_NOT_FOUND: it has to be alone. */
+static enum status try_together(struct store *store, const char *address,
+                                int64_t deadline_ms,
+                                struct store_found *found_r,
+                                struct errtext *err)
+{
+    struct store_caller caller = {.address = address,
+                                  .lock = PTHREAD_MUTEX_INITIALIZER,
+                                  .status = STATUS_NOT_FOUND};
+
+    if (pthread_cond_init(&caller.turn, &store->finds.monotonic) != 0)
+        return status_no_memory(err);
+    find_together(store, &caller, deadline_ms);
+    (void)pthread_cond_destroy(&caller.turn);
+    (void)pthread_mutex_destroy(&caller.lock);
+    if (caller.status == STATUS_OK)
+        *found_r = caller.found;
+    else if (caller.status != STATUS_NOT_FOUND)
+        errtext_set(err, "%s", caller.err.text);
+    return caller.status;
+}
+
 enum status store_find(struct store *store, const char *address,
                        int64_t deadline_ms, struct store_found *found_r,
                        struct errtext *err)
 {
     struct alone alone = {.domain = address_domain_of(address)};
-    struct store_caller find = {.address = address, .status = STATUS_NOT_FOUND};
     const char *at = strrchr(address, '@');
     enum status status;
 
@@ -336,18 +407,9 @@ enum status store_find(struct store *store, const char *address,
         *found_r = alone.found;
         return STATUS_OK;
     }
-    if (pthread_cond_init(&find.turn, &store->finds.monotonic) != 0)
-        return status_no_memory(err);
-    find_together(store, &find, deadline_ms);
-    (void)pthread_cond_destroy(&find.turn);
-    if (find.status == STATUS_OK) {
-        *found_r = find.found;
-        return STATUS_OK;
-    }
-    if (find.status != STATUS_NOT_FOUND) {
-        errtext_set(err, "%s", find.err.text);
-        return STATUS_TEMPFAIL;
-    }
+    status = try_together(store, address, deadline_ms, found_r, err);
+    if (status != STATUS_NOT_FOUND)
+        return status;
     memcpy(alone.local_part, address, (size_t)(at - address));
     status = find_alone(store, &alone, deadline_ms, err);
     if (status == STATUS_OK)

@@ -6,7 +6,6 @@
 #include "store_mailbox.h"
 #include "store_private.h"
 
-#include "address.h"
 #include "secret.h"
 
 #include <stdlib.h>
