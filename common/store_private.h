@@ -167,6 +167,16 @@ enum status store_execute(struct store_connection *db,
                           const struct store_param *params, size_t count,
                           uint64_t *rows_r, struct errtext *err) MUST_CHECK;
 
+/*
+ * Runs a statement without a result once for each of count rows, in one round
+ * trip. params holds count rows of width parameters; a column holds numbers in
+ * all rows or in none.
+ */
+enum status store_execute_rows(struct store_connection *db,
+                               const struct store_sql *sql,
+                               const struct store_param *params, size_t width,
+                               unsigned count, struct errtext *err) MUST_CHECK;
+
 /* The next row: STATUS_OK, STATUS_NOT_FOUND after the last, or TEMPFAIL. */
 enum status store_fetch(struct store_connection *db,
                         const struct store_sql *sql,

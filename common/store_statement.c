@@ -259,6 +259,112 @@ enum status store_execute(struct store_connection *db,
     return status;
 }
 
+/* The values of many rows, a column after the other. */
+struct rows {
+    MYSQL_BIND binds[STORE_PARAMS_MAX];
+    uint64_t *numbers;
+    void **texts;
+    unsigned long *lens; /* of the texts */
+    char *indicators;
+};
+
+static void free_rows(struct rows *rows)
+{
+    free(rows->numbers);
+    free(rows->texts);
+    free(rows->lens);
+    free(rows->indicators);
+}
+
+static bool make_rows(struct rows *rows, size_t cells)
+{
+    rows->numbers = calloc(cells, sizeof(*rows->numbers));
+    rows->texts = calloc(cells, sizeof(*rows->texts));
+    rows->lens = calloc(cells, sizeof(*rows->lens));
+    rows->indicators = calloc(cells, sizeof(*rows->indicators));
+    return rows->numbers != NULL && rows->texts != NULL && rows->lens != NULL &&
+           rows->indicators != NULL;
+}
+
+static void set_cell(struct rows *rows, size_t cell,
+                     const struct store_param *param)
+{
+    rows->indicators[cell] = STMT_INDICATOR_NONE;
+    if (param->is_number) {
+        rows->numbers[cell] = param->number;
+    } else if (param->text == NULL) {
+        rows->indicators[cell] = STMT_INDICATOR_NULL;
+    } else {
+        rows->texts[cell] = writable(param->text);
+        rows->lens[cell] = (unsigned long)strlen(param->text);
+    }
+}
+
+/* Lays count rows of width params out as the library wants them. */
+static void lay_out(struct rows *rows, const struct store_param *params,
+                    size_t width, size_t count)
+{
+    for (size_t column = 0; column < width; column++) {
+        MYSQL_BIND *bind = &rows->binds[column];
+        size_t first = column * count;
+
+        for (size_t row = 0; row < count; row++)
+            set_cell(rows, first + row, &params[row * width + column]);
+        bind->u.indicator = &rows->indicators[first];
+        if (params[column].is_number) {
+            bind->buffer_type = MYSQL_TYPE_LONGLONG;
+            bind->buffer = &rows->numbers[first];
+            bind->is_unsigned = !params[column].is_signed;
+        } else {
+            bind->buffer_type = MYSQL_TYPE_STRING;
+            bind->buffer = &rows->texts[first];
+            bind->length = &rows->lens[first];
+        }
+    }
+}
+
+static enum status send_rows(struct store_connection *db, MYSQL_STMT *stmt,
+                             const struct store_param *params, size_t width,
+                             unsigned count, struct errtext *err)
+{
+    struct rows rows = {.texts = NULL};
+    unsigned none = 0;
+    enum status status;
+
+    if (!make_rows(&rows, width * count)) {
+        free_rows(&rows);
+        return status_no_memory(err);
+    }
+    lay_out(&rows, params, width, count);
+    if (mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &count) != 0 ||
+        mysql_stmt_bind_param(stmt, rows.binds) != 0)
+        status = statement_failed(db, stmt, "execute", err);
+    else
+        status = send_statement(db, stmt, false, err);
+    /* The library keeps the size, and would read rows that are gone. */
+    (void)mysql_stmt_attr_set(stmt, STMT_ATTR_ARRAY_SIZE, &none);
+    free_rows(&rows);
+    return status;
+}
+
+enum status store_execute_rows(struct store_connection *db,
+                               const struct store_sql *sql,
+                               const struct store_param *params, size_t width,
+                               unsigned count, struct errtext *err)
+{
+    enum status status;
+
+    assert(width <= STORE_PARAMS_MAX && sql->columns == NULL && count > 0);
+    if (db->broken)
+        return store_failed(db, "execute", CR_SERVER_GONE_ERROR,
+                            "the connection is gone", err);
+    status = statement_of(db, sql, err);
+    if (status != STATUS_OK)
+        return status;
+    return send_rows(db, db->statements[sql->slot]->stmt, params, width, count,
+                     err);
+}
+
 /* Fetches again what did not fit into a column's small memory. */
 static enum status fetch_large(struct store_connection *db,
                                struct store_statement *statement,

@@ -21,6 +21,8 @@ static const struct store_sql login_sql = {
     " at = GREATEST(at, VALUES(at))",
     NULL};
 
+#define LOGIN_PARAMS 5
+
 struct logins {
     const struct store_login *const *sorted;
     size_t count;
@@ -30,21 +32,25 @@ static enum status run_logins(struct store_connection *db, void *arg,
                               struct errtext *err)
 {
     const struct logins *logins = arg;
-    enum status status = STATUS_OK;
+    struct store_param *params =
+        calloc(logins->count, LOGIN_PARAMS * sizeof(*params));
+    enum status status;
 
-    for (size_t i = 0; status == STATUS_OK && i < logins->count; i++) {
+    if (params == NULL)
+        return status_no_memory(err);
+    for (size_t i = 0; i < logins->count; i++) {
         const struct store_login *login = logins->sorted[i];
-        struct store_param params[] = {
-            store_text(login->address),
-            store_text(account_service_name(login->service)),
-            store_signed(login->at),
-            store_text(login->client != NULL ? login->client : ""),
-            store_number(login->app_password),
-        };
+        struct store_param *row = &params[i * LOGIN_PARAMS];
 
-        status = store_execute(db, &login_sql, params, ARRAY_SIZE(params), NULL,
-                               err);
+        row[0] = store_text(login->address);
+        row[1] = store_text(account_service_name(login->service));
+        row[2] = store_signed(login->at);
+        row[3] = store_text(login->client != NULL ? login->client : "");
+        row[4] = store_number(login->app_password);
     }
+    status = store_execute_rows(db, &login_sql, params, LOGIN_PARAMS,
+                                (unsigned)logins->count, err);
+    free(params);
     return status;
 }
 
