@@ -35,7 +35,7 @@
 #define COLUMN_BYTES_MAX 512
 #define BACKLOG 1024
 
-/* The query of store_find, word for word. */
+/* The query of store_find for a mailbox that is there. */
 static const char query[] =
     "SELECT d.name, d.name_unicode, d.active, d.max_mailboxes, "
     "d.mailboxes_used, d.quota, d.quota_allotted, d.max_quota, d.max_usage, "
@@ -47,10 +47,8 @@ static const char query[] =
     "m.imap_access, m.pop3_access, m.sieve_access, m.tls_enforce_in, "
     "m.tls_enforce_out, m.template_state, m.tags, m.pinned, "
     "m.directory_state, m.admin_state"
-    " FROM domain d LEFT JOIN mailbox m"
-    " ON m.domain = d.name AND m.local_part = ?"
-    " WHERE d.name = COALESCE((SELECT a.target FROM alias_domain a"
-    " WHERE a.name = ? AND a.active = 1), ?)";
+    " FROM mailbox m JOIN domain d ON d.name = m.domain"
+    " WHERE m.address = ?";
 
 struct setup {
     const char *socket_path;
@@ -77,7 +75,7 @@ struct worker {
     MYSQL_BIND columns[COLUMNS_MAX];
     char values[COLUMNS_MAX][COLUMN_BYTES_MAX];
     struct person person;
-    unsigned long user_len, domain_len; /* of what the query asks for */
+    unsigned long address_len;
 };
 
 static bool bind_as(LDAP *ld, const char *dn, char *password)
@@ -101,15 +99,9 @@ static bool open_ldap(const char *uri, LDAP **ld_r)
 
 static bool open_database(struct worker *worker)
 {
-    MYSQL_BIND in[3] = {{.buffer_type = MYSQL_TYPE_STRING,
-                         .buffer = worker->person.user,
-                         .length = &worker->user_len},
-                        {.buffer_type = MYSQL_TYPE_STRING,
-                         .buffer = worker->person.domain,
-                         .length = &worker->domain_len},
-                        {.buffer_type = MYSQL_TYPE_STRING,
-                         .buffer = worker->person.domain,
-                         .length = &worker->domain_len}};
+    MYSQL_BIND in = {.buffer_type = MYSQL_TYPE_STRING,
+                     .buffer = worker->person.address,
+                     .length = &worker->address_len};
     unsigned count;
 
     worker->db = mysql_init(NULL);
@@ -128,17 +120,16 @@ static bool open_database(struct worker *worker)
         worker->columns[i].buffer_length = COLUMN_BYTES_MAX;
     }
     return count <= COLUMNS_MAX &&
-           mysql_stmt_bind_param(worker->statement, in) == 0 &&
+           mysql_stmt_bind_param(worker->statement, &in) == 0 &&
            mysql_stmt_bind_result(worker->statement, worker->columns) == 0;
 }
 
-/* The parameters are bound to worker->person once and for all. */
+/* The parameter is bound to worker->person once and for all. */
 static bool do_select(struct worker *worker)
 {
     bool found;
 
-    worker->user_len = strlen(worker->person.user);
-    worker->domain_len = strlen(worker->person.domain);
+    worker->address_len = strlen(worker->person.address);
     if (mysql_stmt_execute(worker->statement) != 0)
         return false;
     found = mysql_stmt_fetch(worker->statement) == 0;
