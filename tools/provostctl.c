@@ -99,8 +99,14 @@ static void find_who(struct tool *tool)
                        (unsigned)getuid());
 }
 
-/* The words of provostctl itself, before the noun. EX_OK or to exit with. */
-static int take_own_options(struct tool *tool, int argc, char **argv)
+/* What follows from the options before the noun. */
+enum next_step {
+    NEXT_RUN,
+    NEXT_DONE, /* help or version was printed */
+    NEXT_USAGE
+};
+
+static enum next_step take_own_options(struct tool *tool, int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
@@ -115,22 +121,23 @@ static int take_own_options(struct tool *tool, int argc, char **argv)
 
     while ((letter = getopt_long(argc, argv, "+c:f:nyhv", options, NULL)) !=
            -1) {
-        if (letter == 'c')
+        if (letter == 'c') {
             tool->settings_path = optarg;
-        else if (letter == 'f' && output_format_from(optarg, &tool->format))
+        } else if (letter == 'f' && output_format_from(optarg, &tool->format)) {
             continue;
-        else if (letter == 'n')
+        } else if (letter == 'n') {
             tool->headers = false;
-        else if (letter == 'y')
+        } else if (letter == 'y') {
             tool->yes = true;
-        else if (letter == 'v')
-            return (void)puts("provostctl " PACKAGE_VERSION), -1;
-        else if (letter == 'h')
-            return print_help(stdout), -1;
-        else
-            return print_help(stderr), EX_USAGE;
+        } else if (letter == 'v') {
+            (void)puts("provostctl " PACKAGE_VERSION);
+            return NEXT_DONE;
+        } else {
+            print_help(letter == 'h' ? stdout : stderr);
+            return letter == 'h' ? NEXT_DONE : NEXT_USAGE;
+        }
     }
-    return EX_OK;
+    return NEXT_RUN;
 }
 
 /* Options that may stand behind the command as well as before it. */
@@ -181,15 +188,21 @@ static int run_command(struct tool *tool, int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct tool tool = {.settings_path = PROVOST_CONF, .headers = true};
-    int code;
+    int code = EX_USAGE;
 
     (void)setlocale(LC_CTYPE, "");
     (void)signal(SIGPIPE, SIG_DFL);
     find_who(&tool);
-    code = take_own_options(&tool, argc, argv);
-    if (code != EX_OK)
-        return code == -1 ? EX_OK : code;
-    code = run_command(&tool, argc - optind, argv + optind);
+    switch (take_own_options(&tool, argc, argv)) {
+    case NEXT_RUN:
+        code = run_command(&tool, argc - optind, argv + optind);
+        break;
+    case NEXT_DONE:
+        code = EX_OK;
+        break;
+    case NEXT_USAGE:
+        break;
+    }
     store_close(&tool.store);
     settings_free(&tool.settings);
     return code;

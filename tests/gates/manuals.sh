@@ -4,7 +4,7 @@
 set -eu
 cd "${srcdir:-$(dirname "$0")/../..}"
 faults=0
-manuals=$(find . -name '*.[1-8]' -not -path './.git/*' -not -path './build*' | sort)
+manuals=$(find . -name '*.[1-8]' -not -path './.git/*' -not -path './build*' -not -path './autom4te.cache/*' | sort)
 [ -n "$manuals" ] || { echo "there is no manual"; exit 1; }
 for manual in $manuals; do
     # The operating system's name is filled in by the reader's mandoc.

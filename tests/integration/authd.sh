@@ -214,7 +214,7 @@ is "TERM lets what has begun end" "$(cut -d' ' -f1 "$LAB/out")" 'OK=8'
 wait "$(lab_pid authd)"
 is "and ends with 0" $? 0
 like "and says so" "$(log_of)" '^stopped$'
-is "and removes its sockets" "$(ls "$LAB/run" "$LAB/spool/private" | grep -c 'mux\|control\|provost$')" 0
+is "and removes its sockets" "$(find "$LAB/run" "$LAB/spool/private" -name '*mux*' -o -name '*control*' -o -name '*provost')" ""
 
 start
 lab_signal authd KILL
