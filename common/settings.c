@@ -291,9 +291,9 @@ enum status settings_load(const char *path, struct settings **settings_r,
         else
             found.no_memory = true;
     }
-    if (found.no_memory)
-        goto out;
     settings_faults_end(&found);
+    if (found.no_memory || faults->failed)
+        goto out;
     status = found.count > 0 ? STATUS_INVALID : STATUS_OK;
     if (status == STATUS_OK) {
         *settings_r = settings;

@@ -197,30 +197,45 @@ static void check_ca_file(const struct settings_node *node, const char *path,
                             path);
 }
 
-static void check_store_host(const struct settings_node *node,
-                             const struct store_settings *store,
+/* Reads the host of the store; NULL after a fault. */
+static char *read_store_host(const struct settings_node *node, const char *text,
                              struct settings_faults *faults)
 {
     struct errtext err = {{0}};
     char *host = NULL;
+    enum status status = STATUS_OK;
+
+    if (strcmp(text, "localhost") == 0 || text[0] == '/') {
+        settings_node_fault(faults, node, "host",
+                            "MariaDB takes this for its socket: write "
+                            "\"127.0.0.1\", or socket instead of host");
+        return NULL;
+    }
+    status = settings_host_read(text, &host, &err);
+    if (status == STATUS_INVALID)
+        settings_node_fault(faults, node, "host",
+                            "%s: write one name or address, and port beside it",
+                            err.text);
+    else if (status != STATUS_OK)
+        faults->no_memory = true;
+    return host;
+}
+
+static void check_store_host(const struct settings_node *node,
+                             const struct store_settings *store,
+                             struct settings_faults *faults)
+{
+    char *host = read_store_host(node, store->host, faults);
 
     if (is_set(node, "socket"))
         settings_node_fault(faults, node, "host",
                             "host and socket exclude each other: remove one");
-    if (strcmp(store->host, "localhost") == 0)
-        settings_node_fault(faults, node, "host",
-                            "MariaDB takes \"localhost\" for its socket: "
-                            "write \"127.0.0.1\", or socket instead of host");
-    else if (store->host[0] == '/' ||
-             settings_host_read(store->host, &host, &err) != STATUS_OK)
-        settings_node_fault(faults, node, "host",
-                            "%s: write one name or address, and port beside it",
-                            err.text);
-    else if (store->ca_file[0] == '\0' && !settings_host_is_loopback(host))
+    if (host != NULL && store->ca_file[0] == '\0' &&
+        !is_faulty(node, "ca_file") && !settings_host_is_loopback(host))
         settings_node_fault(faults, node, "ca_file",
                             "a store on another host needs ca_file, the "
                             "certificate that it is known by");
-    if (store->password_file[0] == '\0')
+    if (store->password_file[0] == '\0' && !is_faulty(node, "password_file"))
         settings_node_fault(faults, node, "password_file",
                             "a store that is reached by host needs a "
                             "password_file");

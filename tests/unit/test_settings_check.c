@@ -29,6 +29,7 @@ static void hosts_are_names_addresses_or_sockets(void)
         {"/run/slapd/ldapi", "/run/slapd/ldapi", ""},
         {"ldapi:///", NULL, "ldapi:///run/slapd/ldapi"},
         {"ldapi://%00", NULL, "path"},
+        {"ldapi:///a%00b", NULL, "path"},
         {"ldapi://%zz", NULL, "path"},
         {"ldapi://run", NULL, "whole path"},
         {"ldap://a.b", NULL, "host = \"a.b\""},
