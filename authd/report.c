@@ -199,15 +199,28 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+/*
+ * What the client typed: stock modules of libsasl2 cut it at the '@' and send
+ * the second half as the realm.
+ */
+static void put_user(const struct wire_request *wire, char *out, size_t size)
+{
+    const char *realm = wire->fields[WIRE_REALM];
+
+    (void)snprintf(out, size, "%s%s%s", wire->fields[WIRE_USER],
+                   realm[0] != '\0' ? "@" : "", realm);
+}
+
 void report_decision(struct report *report, const struct wire_request *wire,
                      const struct login_answer *answer, int64_t took_ms)
 {
     uint32_t number = atomic_fetch_add(&report->next_id, 1);
+    char user[WIRE_USER_BYTES_MAX + WIRE_REALM_BYTES_MAX + 2] = "";
     char client[WIRE_CLIENT_BYTES_MAX + 1] = "";
     char id[16];
     const struct log_field fields[] = {
         LOG_TEXT("id", id),
-        LOG_TEXT("user", wire != NULL ? wire->fields[WIRE_USER] : ""),
+        LOG_TEXT("user", user),
         LOG_TEXT("mailbox", or_empty(answer->address)),
         LOG_TEXT("service", wire != NULL ? wire->fields[WIRE_SERVICE] : ""),
         LOG_TEXT("client", client),
@@ -220,8 +233,10 @@ void report_decision(struct report *report, const struct wire_request *wire,
     };
 
     (void)snprintf(id, sizeof(id), "%08x", number);
-    if (wire != NULL)
+    if (wire != NULL) {
+        put_user(wire, user, sizeof(user));
         throttle_client(wire->fields[WIRE_CLIENT], client, sizeof(client));
+    }
     metrics_add(report->metrics, COUNT_REQUESTS + (size_t)answer->result, 1);
     count_duration(report, took_ms);
     count_made(report, answer->made);

@@ -210,7 +210,7 @@ rows "SELECT kind, address, before_json, after_json FROM event"
 step "Bob takes the other door: libsasl2's own modules, no code of ours in smtpd"
 talk stock bob@example.org wrong 535
 talk stock bob@example.org bob-secret 235 --mech LOGIN
-authd_says 'user=bob' 2
+authd_says 'user=bob@example.org' 2
 mailboxes
 is "his mailbox exists" "$(lab_sql "SELECT COUNT(*) FROM mailbox WHERE address = 'bob@example.org'")" 1
 

@@ -20,7 +20,7 @@ lab_schema
 lab_domain example.org
 lab_ldap_set ada userPassword "$right" || lab_die "the canary gets into the directory"
 : >"$LAB/log/authd.log"
-lab_start authd "$PROVOST_BUILD/provost-authd" -d -c "$LAB/provost.conf"
+lab_start authd "$PROVOST_BUILD/authd/provost-authd" -d -c "$LAB/provost.conf"
 wait_for 15 grep -q 'serving:' "$LAB/log/authd.log" || lab_die "authd starts"
 
 # held SENTENCE: looks a moment after the last login; a text that is in the

@@ -84,6 +84,7 @@ is "through the other door too" "$(lab_smtp_code stock ada@example.org ada-secre
 is "and they changed nothing" "$(everything)" "$before"
 is "a first login through the stock modules makes a mailbox" \
     "$(lab_smtp_code stock dan@example.org dan-secret --mech LOGIN)" 235
+like "and the log has the whole name that was typed" "$(cat "$LAB/log/authd.log")" "login ok: .*user=dan@example.org .*made=create"
 like "of the same kind" "$(rows)" "^dan@example.org	ldap	corp	default	5368709120	example.org/dan/"
 is "a mapping by pattern gives another template" \
     "$(lab_smtp_code plugin grace@example.org grace-secret)" 235
