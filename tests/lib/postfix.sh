@@ -54,7 +54,7 @@ lab_postfix_make() {
     chown postfix "$LAB/postfix-data"
     chown nobody "$LAB/mail"
     lab_postfix_queue
-    cp "$PROVOST_BUILD"/saslplugin/.libs/libprovost.so "$LAB/sasl2/" ||
+    cp "${PROVOST_PLUGIN:-$PROVOST_BUILD/saslplugin/.libs/libprovost.so}" "$LAB/sasl2/" ||
         lab_die "the plugin has been built"
     lab_postfix_sasl
     lab_postfix_master >"$LAB/postfix/master.cf"
