@@ -86,7 +86,7 @@ static void remembers_exactly_what_was_verified(void)
         {"other case", "anna", IMAP, "Secret", 1000, false},
         {"other service", "anna", SMTP, "secret", 1000, false},
         {"other user", "anne", IMAP, "secret", 1000, false},
-        {"bytes moved over", "annas", IMAP, "ecret", 1000, false},
+        {"bytes moved over", "annasecre", IMAP, "t", 1000, false},
         {"bytes moved back", "ann", IMAP, "asecret", 1000, false},
         {"empty user", "", IMAP, "secret", 1000, false},
     };

@@ -49,7 +49,8 @@ static const char *const hashes[] = {
     "xImrPVTK7vN3AjdkvRtvdAbwqdV0obAQoHQ945pQJqFhoaBM8uMG4G9AyBJw5UJGPIUBENyM"
     "YbBlAghkYnE7R/",
     "{CRYPT}$5$rounds=1000$abcdefgh$"
-    "DJcPwyZnqMzqy/uE/l30fQ.0YcMTei.h9YMRHk1/Zm3",
+    "DJcPwyZnqMzqy/u"
+    "E/l30fQ.0YcMTei.h9YMRHk1/Zm3",
     "{CRYPT}_J9..abcdxtxS4pu/1S2",
     "{CRYPT}$1$abcdefgh$tRPW02og6B5UTP0fWU8zr1",
     "{crypt}abwbuXxhB4vmY",

@@ -178,7 +178,7 @@ static void maps_all_values_first_row_wins(void)
          "default",
          "DEFAULT"},
         {"unless match_case", {"DEFAULT"}, "", true, NULL, NULL},
-        {"a literal is no pattern", {"defaul"}, "", false, NULL, NULL},
+        {"a literal is no pattern", {"defaults"}, "", false, NULL, NULL},
         {"a literal is the whole value", {"default "}, "", false, NULL, NULL},
         {"a pattern",
          {"cn=vip,ou=groups"},
