@@ -287,8 +287,8 @@ UID-secret). To try:
   $auth --port $LAB_STOCK_PORT --mech LOGIN --user dan@example.org --password dan-secret
   $auth --port $LAB_PLUGIN_PORT --user dan --password dan-secret --send dan@example.org ada@example.org
   mariadb --no-defaults -S $LAB/run/mariadb.sock provost -e 'SELECT * FROM event'
-  $PROVOST_BUILD/provostctl -c $LAB/provost.conf domain list
-  $PROVOST_BUILD/provostctl -c $LAB/provost.conf config show
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf domain list
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf config show
   tail -f $LAB/log/authd.log $LAB/log/postfix.log
 
 This stops it and removes everything:

@@ -208,7 +208,7 @@ auth = {
   control_path = "$authd_home/control"; workers = $WORKERS; $3
 };
 CONF
-    lab_start "$1" "$PROVOST_BUILD/provost-authd" -c "$authd_home/provost.conf"
+    lab_start "$1" "$PROVOST_BUILD/authd/provost-authd" -c "$authd_home/provost.conf"
     wait_for 15 test -S "$LAB/run/$1" || lab_die "provost-authd $1 listens within 15 s"
 }
 

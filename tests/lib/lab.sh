@@ -523,7 +523,7 @@ lab_secret() {
 # ---------------------------------------------------------------- programs --
 
 lab_provostctl() {
-    "$PROVOST_BUILD/provostctl" -c "$LAB/provost.conf" "$@"
+    "$PROVOST_BUILD/tools/provostctl" -c "$LAB/provost.conf" "$@"
 }
 
 # lab_schema: makes the tables.
@@ -607,7 +607,7 @@ lab_group() {
 lab_authd() {
     rm -f "$LAB/run/authd"
     # shellcheck disable=SC2086
-    lab_start authd ${LAB_AUTHD_RUN:-} "$PROVOST_BUILD/provost-authd" -c "$LAB/provost.conf"
+    lab_start authd ${LAB_AUTHD_RUN:-} "$PROVOST_BUILD/authd/provost-authd" -c "$LAB/provost.conf"
     wait_for "${LAB_AUTHD_SECONDS:-15}" test -S "$LAB/run/authd" ||
         lab_die "provost-authd opens its sockets"
 }
