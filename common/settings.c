@@ -51,45 +51,73 @@ static void *field_at(void *target, size_t offset)
     return (char *)target + offset;
 }
 
-/*
- * Returns a scalar as the text that the kinds read; number is its memory. NULL
- * and a sentence when the setting has another type.
- */
-static const char *scalar_text(const struct settings_option *option,
-                               const config_setting_t *setting, char number[24],
-                               struct errtext *err)
+/* Says how a value of the option's kind is written. */
+static void refuse_type(const struct settings_option *option,
+                        struct errtext *err)
 {
-    enum settings_form form = settings_kind_form(option->kind);
-    int type = config_setting_type(setting);
+    static const char *const examples[] = {
+        [KIND_SIZE] = ", for example \"5G\"",
+        [KIND_DURATION] = ", for example \"30s\"",
+        [KIND_RATE] = ", for example \"200/1h\"",
+        [KIND_MODE] = ", for example \"0660\"",
+    };
+    const char *example = NULL;
 
-    if (form == FORM_BOOL && type == CONFIG_TYPE_BOOL)
-        return config_setting_get_bool(setting) != 0 ? "true" : "false";
-    if (type == CONFIG_TYPE_STRING && form != FORM_BOOL && form != FORM_NUMBER)
-        return config_setting_get_string(setting);
-    if (type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64) {
-        long long value = config_setting_get_int64(setting);
-        bool zero = value == 0 && (option->kind == KIND_SIZE ||
-                                   option->kind == KIND_DURATION);
-
-        (void)snprintf(number, 24, "%lld", value);
-        if (form == FORM_NUMBER || zero)
-            return number;
-    }
-    if (form == FORM_BOOL)
+    if ((size_t)option->kind < ARRAY_SIZE(examples))
+        example = examples[option->kind];
+    switch (settings_kind_form(option->kind)) {
+    case FORM_BOOL:
         errtext_set(err, "write true or false, without quotes");
-    else if (form == FORM_NUMBER)
+        break;
+    case FORM_NUMBER:
         errtext_set(err, "write a whole number, without quotes");
-    else if (form == FORM_LIST)
+        break;
+    case FORM_LIST:
         errtext_set(err, "write a list of texts, for example [ \"a\", \"b\" ]");
-    else
+        break;
+    case FORM_TEXT:
         errtext_set(err, "write a %s in quotes%s",
                     settings_kind_name(option->kind),
-                    option->kind == KIND_SIZE       ? ", for example \"5G\""
-                    : option->kind == KIND_DURATION ? ", for example \"30s\""
-                    : option->kind == KIND_RATE     ? ", for example \"200/1h\""
-                    : option->kind == KIND_MODE     ? ", for example \"0660\""
-                                                    : "");
-    return NULL;
+                    example != NULL ? example : "");
+        break;
+    }
+}
+
+/* True if a number without quotes may stand for a value. */
+static bool takes_number(const struct settings_option *option, long long value)
+{
+    if (option->kind == KIND_SIZE || option->kind == KIND_DURATION)
+        return value == 0;
+    return settings_kind_form(option->kind) == FORM_NUMBER;
+}
+
+/*
+ * Returns a scalar as the text that the kinds read; number is its memory. NULL
+ * when the setting has another type.
+ */
+static const char *scalar_text(const struct settings_option *option,
+                               const config_setting_t *setting, char number[24])
+{
+    enum settings_form form = settings_kind_form(option->kind);
+    long long value = 0;
+
+    switch (config_setting_type(setting)) {
+    case CONFIG_TYPE_BOOL:
+        if (form != FORM_BOOL)
+            return NULL;
+        return config_setting_get_bool(setting) != 0 ? "true" : "false";
+    case CONFIG_TYPE_STRING:
+        if (form == FORM_BOOL || form == FORM_NUMBER)
+            return NULL;
+        return config_setting_get_string(setting);
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        value = config_setting_get_int64(setting);
+        (void)snprintf(number, 24, "%lld", value);
+        return takes_number(option, value) ? number : NULL;
+    default:
+        return NULL;
+    }
 }
 
 /* Reads one scalar into field. */
@@ -99,10 +127,12 @@ static enum status read_scalar(const struct fill *fill,
                                struct errtext *err)
 {
     char number[24] = "";
-    const char *text = scalar_text(option, setting, number, err);
+    const char *text = scalar_text(option, setting, number);
 
-    if (text == NULL)
+    if (text == NULL) {
+        refuse_type(option, err);
         return STATUS_INVALID;
+    }
     return settings_value_read(option, text, fill->base, field, err);
 }
 

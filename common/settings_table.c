@@ -43,7 +43,7 @@ static const char *const refused_words[] = {
 static const char *const log_level_words[] = {"error", "warning", "info",
                                               "debug", NULL};
 
-#define SECOND 1000U /* durations are kept in milliseconds */
+#define SECOND UINT64_C(1000) /* durations are kept in milliseconds */
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)

@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SETTINGS_FILE_BYTES_MAX (1024 * 1024)
+#define SETTINGS_FILE_BYTES_MAX ((size_t)1 << 20)
 #define SETTINGS_FILES_MAX 256
 #define SETTINGS_GROUPS_MAX 10000  /* in one group's lists */
 #define SETTINGS_PATH_BYTES_MAX 64 /* "directories.attribute_mapping" */
