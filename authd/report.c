@@ -199,6 +199,20 @@ static const char *or_empty(const char *text)
     return text != NULL ? text : "";
 }
 
+/* What an administrator has to mend is an error, not only a warning. */
+static enum log_level level_of(const struct login_answer *answer)
+{
+    static const char *const errors[] = {"hash_unverifiable",
+                                         "directory_not_configured"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
+        if (answer->reason != NULL && strcmp(answer->reason, errors[i]) == 0)
+            return LOG_LEVEL_ERROR;
+    }
+    return answer->result == LOGIN_TEMPORARY ? LOG_LEVEL_WARNING
+                                             : LOG_LEVEL_INFO;
+}
+
 /*
  * What the client typed: stock modules of libsasl2 cut it at the '@' and send
  * the second half as the realm.
@@ -240,10 +254,8 @@ void report_decision(struct report *report, const struct wire_request *wire,
     metrics_add(report->metrics, COUNT_REQUESTS + (size_t)answer->result, 1);
     count_duration(report, took_ms);
     count_made(report, answer->made);
-    log_line(report->log,
-             answer->result == LOGIN_TEMPORARY ? LOG_LEVEL_WARNING
-                                               : LOG_LEVEL_INFO,
-             sentence_of(answer->result), fields, ARRAY_SIZE(fields));
+    log_line(report->log, level_of(answer), sentence_of(answer->result), fields,
+             ARRAY_SIZE(fields));
 }
 
 void report_turned_away(struct report *report, enum server_why why)

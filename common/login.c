@@ -252,20 +252,15 @@ static bool remembered(struct attempt *attempt)
            remembered_by(attempt, ACCOUNT_LOCAL);
 }
 
-/* Step 4 and 5. True if the sequence goes on. */
-static bool may_ask(struct attempt *attempt)
+/* Step 4. What the directory lately said of this very pair. */
+static void ask_memory(struct attempt *attempt)
 {
-    const struct login_shared *shared = attempt->login->shared;
-    struct decision wrong = {LOGIN_WRONG, "wrong_password"};
-    struct decision closed = {LOGIN_TEMPORARY, "throttled"};
-
-    switch (memory_ask(shared->memory, attempt->name.text,
+    switch (memory_ask(attempt->login->shared->memory, attempt->name.text,
                        attempt->request->password,
                        attempt->request->deadline_ms)) {
     case MEMORY_WRONG:
-        attempt->answer->how = "remembered";
-        attempt_decide(attempt, wrong);
-        return false;
+        attempt->known_wrong = true;
+        break;
     case MEMORY_RIGHT:
         attempt->bind_shared = true;
         break;
@@ -273,12 +268,19 @@ static bool may_ask(struct attempt *attempt)
         attempt->asking = true;
         break;
     }
-    if (throttle_open(shared->throttle, attempt->name.text, attempt->client,
-                      clock_ms()))
-        return true;
+}
+
+/* Step 5. True, with the attempt decided, after too many wrong passwords. */
+static bool throttled(struct attempt *attempt)
+{
+    struct decision closed = {LOGIN_TEMPORARY, "throttled"};
+
+    if (throttle_open(attempt->login->shared->throttle, attempt->name.text,
+                      attempt->client, clock_ms()))
+        return false;
     attempt_decide(attempt, closed);
     errtext_set(&attempt->answer->text, "too many wrong passwords");
-    return false;
+    return true;
 }
 
 /* Step 7: an app password is never sent to a directory. */
@@ -344,11 +346,31 @@ static void by_local_hash(struct attempt *attempt)
         pass_gates(attempt);
 }
 
-/* Steps 6 to 10, which set result and reason. */
+/*
+ * The directory called this pair wrong a moment ago, and is not asked again. A
+ * mailbox that became local since is another matter: its hash decides.
+ */
+static void by_known_wrong(struct attempt *attempt)
+{
+    struct decision wrong = {LOGIN_WRONG, "wrong_password"};
+
+    attempt->answer->how = "remembered";
+    attempt_decide(attempt, wrong);
+}
+
+static bool is_local(const struct attempt *attempt)
+{
+    return attempt->found.account.address != NULL &&
+           attempt->found.account.source == ACCOUNT_LOCAL;
+}
+
+/* Steps 5 to 10, which set result and reason. */
 static void ask(struct attempt *attempt)
 {
     struct errtext err = {{0}};
 
+    if (!attempt->known_wrong && throttled(attempt))
+        return;
     if (attempt->name.has_domain &&
         store_find(attempt->login->store, attempt->name.text,
                    attempt->request->deadline_ms, &attempt->found,
@@ -356,15 +378,23 @@ static void ask(struct attempt *attempt)
         attempt_no_answer(attempt, "store_no_answer", &err);
         return;
     }
+    if (attempt->known_wrong && !is_local(attempt)) {
+        by_known_wrong(attempt);
+        return;
+    }
+    if (attempt->known_wrong && throttled(attempt))
+        return;
     if (password_is_app(attempt->request->password))
         by_app_password(attempt);
-    else if (attempt->found.account.address != NULL &&
-             attempt->found.account.source == ACCOUNT_LOCAL)
+    else if (is_local(attempt))
         by_local_hash(attempt);
     else
         login_by_directory(attempt);
     if (attempt->answer->result == LOGIN_IN)
         set_address(attempt, attempt->found.account.address);
+    else if (attempt->answer->result == LOGIN_WRONG)
+        throttle_failure(attempt->login->shared->throttle, attempt->name.text,
+                         attempt->client, clock_ms());
 }
 
 /*
@@ -403,14 +433,6 @@ static void remember(struct attempt *attempt)
     login_behind_add(attempt->login->behind, &seen);
 }
 
-/* A wrong password that was found out now, not one remembered. */
-static void count_failure(struct attempt *attempt)
-{
-    if (attempt->answer->result == LOGIN_WRONG && attempt->name.text != NULL)
-        throttle_failure(attempt->login->shared->throttle, attempt->name.text,
-                         attempt->client, clock_ms());
-}
-
 static void run(struct attempt *attempt)
 {
     const struct login_shared *shared = attempt->login->shared;
@@ -419,10 +441,8 @@ static void run(struct attempt *attempt)
         return;
     attempt->epoch = memory_epoch(shared->memory);
     if (!remembered(attempt)) {
-        if (!may_ask(attempt))
-            return;
+        ask_memory(attempt);
         ask(attempt);
-        count_failure(attempt);
         if (attempt->answer->result == LOGIN_IN)
             memory_verify(shared->memory, attempt->name.text,
                           remembered_as(attempt, attempt->found.account.source),

@@ -46,6 +46,7 @@ struct attempt {
     struct store_found found;  /* owned; the mailbox at name, or chosen */
     bool asking;               /* memory_answered is due */
     bool bind_shared;          /* another attempt's bind said yes */
+    bool known_wrong;          /* the directory called this pair wrong */
     uint64_t app_password;
     uint64_t epoch; /* of the memory, before anything was checked */
 };

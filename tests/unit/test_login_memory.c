@@ -95,6 +95,24 @@ static void a_switched_source_forgets_what_was_remembered(void)
     scene_close(&scene);
 }
 
+static void a_switched_source_forgets_what_was_refused(void)
+{
+    struct login_answer answer = {0};
+    struct scene scene;
+
+    scene_open(&scene, 0);
+    scene_have_mailbox(&scene);
+    scene_attempt(&scene, ANNA, "local", &answer);
+    CU_ASSERT_EQUAL(answer.result, LOGIN_WRONG);
+    login_answer_clear(&answer);
+    fake_world.mailbox.source = ACCOUNT_LOCAL;
+    fake_world.mailbox.password = strdup("{PLAIN}local");
+    scene_attempt(&scene, ANNA, "local", &answer);
+    CU_ASSERT_EQUAL(answer.result, LOGIN_IN);
+    login_answer_clear(&answer);
+    scene_close(&scene);
+}
+
 static void an_app_password_never_reaches_the_directory(void)
 {
     char app[PASSWORD_APP_BYTES];
@@ -165,6 +183,8 @@ int main(void)
          a_remembered_login_still_reads_the_state},
         {"a switched source forgets what was remembered",
          a_switched_source_forgets_what_was_remembered},
+        {"a switched source forgets what was refused",
+         a_switched_source_forgets_what_was_refused},
         {"an app password never reaches the directory",
          an_app_password_never_reaches_the_directory},
         {"last logins are written behind", last_logins_are_written_behind},
