@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define PAUSE_FIRST_MS 4
+#define PAUSE_FIRST_MS 4U
 #define PAUSE_DOUBLINGS_MAX 6
 
 static const struct store_sql token_sql = {

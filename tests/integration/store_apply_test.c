@@ -566,13 +566,9 @@ void test_rename(struct lab *lab)
 void test_names(struct lab *lab)
 {
     static const char *const names[] = {
-        "o'hara@names.example",
-        "back\\slash@names.example",
-        "\"quoted\"@names.example",
-        "%_;--@names.example",
-        "b\xc3\xbc"
-        "cher@names.example",
-        "\xf0\x9f\x93\xa7@names.example",
+        "o'hara@names.example",        "back\\slash@names.example",
+        "\"quoted\"@names.example",    "%_;--@names.example",
+        "m\xc3\xbcller@names.example", "\xf0\x9f\x93\xa7@names.example",
     };
     char longest[ADDRESS_BYTES_MAX + 1];
     char domain[ADDRESS_DOMAIN_BYTES_MAX + 1];
