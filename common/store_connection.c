@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "strbuf.h"
 
+#include <arpa/inet.h>
 #include <errmsg.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -149,11 +150,14 @@ enum status store_sync(struct store_connection *db, bool wanted,
 static bool is_remote(const struct store_settings *set)
 {
     const char *host = set->host != NULL ? set->host : "";
+    unsigned char address[sizeof(struct in6_addr)];
 
     if (set->socket != NULL && set->socket[0] != '\0')
         return false;
-    return strcmp(host, "localhost") != 0 && strcmp(host, "::1") != 0 &&
-           strncmp(host, "127.", 4) != 0;
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+        return false;
+    /* "127.0.0.1.example.org" is a name. */
+    return inet_pton(AF_INET, host, address) != 1 || address[0] != 127;
 }
 
 static bool set_tls(MYSQL *mysql, const struct store_settings *set)

@@ -20,8 +20,7 @@ static void start_library(void)
     (void)mysql_server_init(0, NULL, NULL);
 }
 
-/* A condition whose waits end by the clock of our deadlines. */
-static int start_condition(pthread_cond_t *condition)
+int store_condition_init(pthread_cond_t *condition)
 {
     pthread_condattr_t attr;
     int rc = pthread_condattr_init(&attr);
@@ -39,7 +38,7 @@ static bool start_waiting(struct store *store)
 {
     if (pthread_mutex_init(&store->lock, NULL) != 0)
         return false;
-    if (start_condition(&store->returned) == 0)
+    if (store_condition_init(&store->returned) == 0)
         return true;
     (void)pthread_mutex_destroy(&store->lock);
     return false;
@@ -75,6 +74,10 @@ void store_close(struct store **store)
 
     if (*store == NULL)
         return;
+    (void)pthread_mutex_lock(&(*store)->lock);
+    while ((*store)->threads > 0)
+        (void)pthread_cond_wait(&(*store)->returned, &(*store)->lock);
+    (void)pthread_mutex_unlock(&(*store)->lock);
     while ((db = (*store)->idle) != NULL) {
         (*store)->idle = db->next;
         store_disconnect(&db);
@@ -91,8 +94,7 @@ static unsigned connections_max(const struct store *store)
     return store->set->max_connections > 0 ? store->set->max_connections : 1;
 }
 
-/* Gives a place back that held a connection, or was to hold one. */
-static void give_place_back(struct store *store)
+void store_give_back(struct store *store)
 {
     (void)pthread_mutex_lock(&store->lock);
     store->used--;
@@ -163,12 +165,9 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
         store_disconnect(&db);
     }
     if (db == NULL) {
-        status = store_connect(store->set, deadline_ms, &db, error_r, err);
-        if (status != STATUS_OK) {
-            give_place_back(store);
+        status = store_reach(store, deadline_ms, generation, &db, error_r, err);
+        if (status != STATUS_OK)
             return status;
-        }
-        db->generation = generation;
     }
     db->deadline_ms = deadline_ms;
     db->error = 0;

@@ -123,7 +123,8 @@ struct store {
     pthread_mutex_t lock;
     pthread_cond_t returned;
     struct store_connection *idle;
-    unsigned used; /* connections that exist, idle ones included */
+    unsigned used;    /* connections that exist, idle ones included */
+    unsigned threads; /* connects that their callers left behind */
     unsigned generation;
     unsigned seed; /* of the jitter */
 };
@@ -195,7 +196,23 @@ enum status store_column_copy(const struct store_connection *db,
 
 void store_statements_free(struct store_connection *db);
 
+/* store_reach.c */
+
+/*
+ * Makes a connection for a place that was taken, before deadline even where a
+ * name has to be looked up. On failure the place is given back.
+ */
+enum status store_reach(struct store *store, int64_t deadline_ms,
+                        unsigned generation, struct store_connection **db_r,
+                        unsigned *error_r, struct errtext *err) MUST_CHECK;
+
 /* store_pool.c */
+
+/* Makes a condition whose waits end by the clock of our deadlines. */
+int store_condition_init(pthread_cond_t *condition) MUST_CHECK;
+
+/* Gives a place back that held a connection, or was to hold one. */
+void store_give_back(struct store *store);
 enum status store_checkout(struct store *store, int64_t deadline_ms,
                            struct store_connection **db_r, unsigned *error_r,
                            struct errtext *err) MUST_CHECK;

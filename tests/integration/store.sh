@@ -90,4 +90,31 @@ killer=$!
 part outage
 wait "$killer"
 
+# By TCP: first a server without TLS, then one with it. The account wants TLS.
+lab_sql "CREATE USER provost@127.0.0.1 IDENTIFIED BY '$LAB_STORE_PASSWORD';
+    GRANT ALL ON provost.* TO provost@127.0.0.1"
+lab_ca
+STORE_PORT=$(lab_port)
+STORE_CA=$LAB/tls/ca.pem
+STORE_WRONG_CA=$LAB/tls/wrong.pem
+export STORE_PORT STORE_CA STORE_WRONG_CA
+openssl req -x509 -newkey rsa:2048 -nodes -keyout "$LAB/tls/wrong.key" \
+    -out "$STORE_WRONG_CA" -subj "/CN=Lab CA" -days 2 2>/dev/null
+
+by_tcp() {
+    lab_mariadb_stop
+    # shellcheck disable=SC2046
+    lab_start mariadb mariadbd --no-defaults $(lab_mariadb_user) \
+        --datadir="$LAB/mariadb" --socket="$LAB/run/mariadb.sock" \
+        --bind-address=127.0.0.1 --port="$STORE_PORT" --skip-name-resolve \
+        --innodb-log-file-size=16M --innodb-use-native-aio=OFF "$@"
+    LAB_DB='' wait_for 30 lab_sql "SELECT 1" || lab_die "MariaDB answers by TCP"
+}
+
+by_tcp --skip-ssl
+part cleartext
+by_tcp --ssl-cert="$LAB/tls/cert.pem" --ssl-key="$LAB/tls/key.pem" --ssl-ca="$STORE_CA"
+lab_sql "ALTER USER provost@127.0.0.1 REQUIRE SSL"
+part tls
+
 lab_done

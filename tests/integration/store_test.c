@@ -248,6 +248,8 @@ static const struct {
     {"rename", test_rename},
     {"names", test_names},
     {"views", views},
+    {"cleartext", test_cleartext},
+    {"tls", test_tls},
     {"domains", test_domains},
     {"events", test_events},
     {"logins", test_logins},
