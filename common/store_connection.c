@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <errmsg.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,8 +45,9 @@ int store_wait(struct store_connection *db, int want)
 
         /* A ready socket is used even when the time is just up. */
         count = poll(&ready, 1, left);
-    } while (count < 0 || (count == 0 && clock_left_ms(db->deadline_ms) > 0));
-    if (count == 0) {
+    } while ((count < 0 && errno == EINTR) ||
+             (count == 0 && clock_left_ms(db->deadline_ms) > 0));
+    if (count <= 0) {
         db->broken = true;
         db->timed_out = true;
         return -1;

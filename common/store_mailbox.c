@@ -223,8 +223,7 @@ enum status store_insert_mailbox(struct store_connection *db,
     params[COMMON_PARAMS + 1] = store_number(account->pinned);
     params[COMMON_PARAMS + 2] =
         store_text(account_admin_state_name(account->admin_state));
-    params[COMMON_PARAMS + 3] =
-        store_text(account->mail_path != NULL ? account->mail_path : "");
+    params[COMMON_PARAMS + 3] = store_text(account->mail_path);
     return store_execute(db, &insert_sql, params, ARRAY_SIZE(params), NULL,
                          err);
 }

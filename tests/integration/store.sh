@@ -25,7 +25,7 @@ part() {
 MARIADB_PID=$(lab_pid mariadb)
 export MARIADB_PID
 part migrate find create limits update aliases rename names domains events \
-    logins versions lost_commit race deadlock hang
+    logins versions lost_commit race deadlock busy hang
 
 # Postfix's lookups, by Postfix's own program and user, with the files of
 # conf/postfix. look MAP KEY: what it answers, "" for nothing.

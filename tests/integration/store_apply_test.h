@@ -33,6 +33,7 @@ void test_rename(struct lab *lab);
 void test_names(struct lab *lab);
 void test_race(struct lab *lab);
 void test_deadlock(struct lab *lab);
+void test_busy(struct lab *lab);
 void test_hang(struct lab *lab);
 void test_outage(struct lab *lab);
 void test_lost_commit(struct lab *lab);

@@ -257,6 +257,7 @@ static const struct {
     {"lost_commit", test_lost_commit},
     {"race", test_race},
     {"deadlock", test_deadlock},
+    {"busy", test_busy},
     {"hang", test_hang},
     {"outage", test_outage},
 };
