@@ -58,8 +58,8 @@ static void accepts_whole_filters(void)
 {
     static const char *const cases[] = {
         "(objectClass=inetOrgPerson)",
-        "(&(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2))"
-        ")",
+        ("(&(objectClass=user)"
+         "(!(userAccountControl:1.2.840.113556.1.4.803:=2)))"),
         "(|(a=b)(c=d)(&(e=f)))",
         "(a=*)",
         "(a=b*c*d)",

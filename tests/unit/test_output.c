@@ -77,8 +77,8 @@ static void lets_no_name_speak_to_the_terminal(void)
         "\033[2J",
         "a\nb",
         "a\rb",
-        "\xc2\x9b"
-        "31m",
+        ("\xc2\x9b"
+         "31m"),
         "\xff\xfe",
         "a\"b,c",
         "",
