@@ -11,6 +11,9 @@
  * Referrals are never followed. What the directory sends is not trusted:
  * values with NUL, over-long or not UTF-8 are refused. The only place, with
  * the other directory*.c, that knows libldap.
+ *
+ * With TLS the certificate has to name the host as it is configured. libldap
+ * with GnuTLS looks for the machine's own name where that is "localhost".
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_DIRECTORY_H
@@ -64,11 +67,14 @@ void directory_entry_clear(struct directory_entry *entry);
 struct directory;
 
 /*
- * Makes a handle and starts its resolver; no server is contacted yet. set is
- * borrowed and must outlive the handle.
+ * Makes a handle and starts its threads; no server is contacted yet. set is
+ * borrowed and must outlive the handle. The first call in a process sets
+ * LDAPNOINIT in the environment (the host's ldap.conf is none of ours), so it
+ * comes before the program starts threads.
  *
  * Returns STATUS_OK and an owned *dir_r; STATUS_INVALID for settings that
- * libldap refuses (a CA file that cannot be read); STATUS_TEMPFAIL.
+ * libldap refuses (a CA file that cannot be read) or that would bind
+ * anonymously by mistake; STATUS_TEMPFAIL.
  */
 enum status directory_open(const struct directory_settings *set,
                            struct directory **dir_r,
@@ -80,7 +86,9 @@ void directory_close(struct directory **dir);
 /*
  * Finds the one entry whose login_fields (or username_field) equal login,
  * inside `filter`, under any base DN. *remembered_r tells that the entry came
- * from memory (entry_ttl) and how it is to be doubted: see directory_forget.
+ * from memory (entry_ttl). It may be out of date (moved, renamed): when a bind
+ * as a remembered entry is refused, the caller drops it (directory_forget),
+ * finds again, and binds once more if the DN is another.
  *
  * Returns STATUS_OK and *entry_r; STATUS_NOT_FOUND: every base answered that
  * there is none; STATUS_DENIED: several match, the first two DNs in err;

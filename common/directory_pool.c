@@ -10,11 +10,13 @@
 #include "strbuf.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A wait shorter than this is no proof that a host is dead. */
 #define BLAME_MS 1000
+#define SWEEP_MS (DIRECTORY_IDLE_MS / 4)
 
 TAILQ_HEAD(connection_list, directory_connection);
 
@@ -35,6 +37,10 @@ struct directory_pool {
     struct directory_resolver *resolver;
     struct directory_tls *tls; /* NULL: cleartext or unix sockets */
     pthread_mutex_t lock;
+    pthread_cond_t closing;
+    pthread_t sweeper;
+    bool sweeping; /* the thread was started */
+    bool closed;
     struct lending kinds[DIRECTORY_KINDS];
     uint64_t connects, failures;
     size_t count;
@@ -202,7 +208,8 @@ static enum status all_resting(struct directory_pool *pool, struct errtext *err)
     return STATUS_TEMPFAIL;
 }
 
-static bool wait_freed(struct directory_pool *pool, enum directory_kind kind,
+/* Returns false when it is too late; the lock is held, but while waiting. */
+static bool wait_until(struct directory_pool *pool, pthread_cond_t *event,
                        int64_t deadline_ms)
 {
     struct timespec until = {
@@ -210,8 +217,7 @@ static bool wait_freed(struct directory_pool *pool, enum directory_kind kind,
         .tv_nsec = (long)(deadline_ms % 1000) * 1000000,
     };
 
-    return pthread_cond_timedwait(&pool->kinds[kind].freed, &pool->lock,
-                                  &until) == 0 ||
+    return pthread_cond_timedwait(event, &pool->lock, &until) == 0 ||
            clock_left_ms(deadline_ms) > 0;
 }
 
@@ -249,7 +255,7 @@ static enum status reserve(struct directory_pool *pool,
             return STATUS_OK;
         }
         end_turn(pool, out->host, out->turn, DIRECTORY_HOST_UNSURE, NULL);
-        if (!wait_freed(pool, kind, deadline_ms)) {
+        if (!wait_until(pool, &pool->kinds[kind].freed, deadline_ms)) {
             errtext_set(err, "all %zu connections stayed in use", max);
             return STATUS_TEMPFAIL;
         }
@@ -415,23 +421,75 @@ void directory_pool_counts(struct directory_pool *pool,
     (void)pthread_mutex_unlock(&pool->lock);
 }
 
+/* Closes unused connections, also when nobody logs in any more. */
+static void *sweep(void *arg)
+{
+    struct directory_pool *pool = arg;
+
+    (void)pthread_mutex_lock(&pool->lock);
+    while (!pool->closed) {
+        struct connection_list dead = TAILQ_HEAD_INITIALIZER(dead);
+
+        if (wait_until(pool, &pool->closing, clock_ms() + SWEEP_MS))
+            continue;
+        for (int kind = 0; kind < DIRECTORY_KINDS; kind++)
+            drop_unused(pool, (enum directory_kind)kind, clock_ms(), &dead);
+        (void)pthread_mutex_unlock(&pool->lock);
+        close_all(&dead, false);
+        (void)pthread_mutex_lock(&pool->lock);
+    }
+    (void)pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/* The program's signals are none of this thread's business. */
+static enum status start_sweeper(struct directory_pool *pool,
+                                 struct errtext *err)
+{
+    sigset_t all;
+    sigset_t before;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pool->sweeping = pthread_create(&pool->sweeper, NULL, sweep, pool) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (pool->sweeping)
+        return STATUS_OK;
+    errtext_set(err, "the directory's thread could not be started");
+    return STATUS_TEMPFAIL;
+}
+
+static void stop_sweeper(struct directory_pool *pool)
+{
+    (void)pthread_mutex_lock(&pool->lock);
+    pool->closed = true;
+    (void)pthread_cond_signal(&pool->closing);
+    (void)pthread_mutex_unlock(&pool->lock);
+    if (pool->sweeping)
+        (void)pthread_join(pool->sweeper, NULL);
+}
+
 /* Makes lock and conditions; all or none. */
 static bool init_locks(struct directory_pool *pool)
 {
+    pthread_cond_t *const events[] = {&pool->kinds[DIRECTORY_SEARCH].freed,
+                                      &pool->kinds[DIRECTORY_BIND].freed,
+                                      &pool->closing};
     pthread_condattr_t attr;
-    int made = 0;
+    size_t made = 0;
 
     if (pthread_condattr_init(&attr) != 0)
         return false;
     (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    while (made < DIRECTORY_KINDS &&
-           pthread_cond_init(&pool->kinds[made].freed, &attr) == 0)
+    while (made < ARRAY_SIZE(events) &&
+           pthread_cond_init(events[made], &attr) == 0)
         made++;
     (void)pthread_condattr_destroy(&attr);
-    if (made == DIRECTORY_KINDS && pthread_mutex_init(&pool->lock, NULL) == 0)
+    if (made == ARRAY_SIZE(events) &&
+        pthread_mutex_init(&pool->lock, NULL) == 0)
         return true;
     while (made-- > 0)
-        (void)pthread_cond_destroy(&pool->kinds[made].freed);
+        (void)pthread_cond_destroy(events[made]);
     return false;
 }
 
@@ -477,6 +535,8 @@ enum status directory_pool_open(const struct directory_settings *set,
         status = directory_resolver_open(&set->hosts, set->port,
                                          &pool->resolver, err);
     if (status == STATUS_OK)
+        status = start_sweeper(pool, err);
+    if (status == STATUS_OK)
         *pool_r = pool;
     else
         directory_pool_close(&pool);
@@ -489,6 +549,7 @@ void directory_pool_close(struct directory_pool **pool)
 
     if (*pool == NULL)
         return;
+    stop_sweeper(*pool);
     for (size_t i = 0; i < (*pool)->count; i++)
         drop_host(*pool, i, &dead);
     close_all(&dead, false);
@@ -496,6 +557,7 @@ void directory_pool_close(struct directory_pool **pool)
     directory_resolver_close(&(*pool)->resolver);
     for (int kind = 0; kind < DIRECTORY_KINDS; kind++)
         (void)pthread_cond_destroy(&(*pool)->kinds[kind].freed);
+    (void)pthread_cond_destroy(&(*pool)->closing);
     (void)pthread_mutex_destroy(&(*pool)->lock);
     free(*pool);
     *pool = NULL;

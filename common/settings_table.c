@@ -145,7 +145,7 @@ static const struct settings_option directory_options[] = {
     DIR_RANGE(retry_after_ms, "retry_after", KIND_DURATION, "10s", 10, HOUR),
     DIR_RANGE(entry_ttl_ms, "entry_ttl", KIND_DURATION, "30s", 0, HOUR),
     DIR_RANGE(entry_max, "entry_max", KIND_NUMBER, "20000", 1, 10000000),
-    DIR_RANGE(max_connections, "max_connections", KIND_NUMBER, "8", 1, 256),
+    DIR_RANGE(max_connections, "max_connections", KIND_NUMBER, "16", 1, 256),
 };
 
 #define TEMPLATE(field, key, kind, text)                                       \

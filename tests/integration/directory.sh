@@ -112,6 +112,14 @@ lab_start peers "$LAB_PYTHON" "$lab_tree/tests/lib/ldap_peer.py" \
 wait_for 10 test -f "$LAB/client/peers" || lab_die "the hostile peers are up"
 client_start
 
+# A directory that nobody uses from here on; see the end.
+ask descriptors
+unused_before=${answer#descriptors }
+usual
+ask open 3
+ask login ada ada-secret
+unused_since=$(now_ms)
+
 # ------------------------------------------------------------- one person --
 
 open_with
@@ -559,6 +567,17 @@ ask login ada canary-password-that-is-long
 ask login ada ada-secret
 ask secret gnol-si-taht-drowssap-yranac
 says "no password stays in memory after a login" 'secret 0$'
+
+ask close
+ask use 3
+ask descriptors
+is "a directory that nobody uses holds two connections" \
+    $((${answer#descriptors } - unused_before)) 2
+while [ $(($(now_ms) - unused_since)) -lt 78000 ]; do sleep 1; done
+ask descriptors
+is "but not for long" $((${answer#descriptors } - unused_before)) 0
+ask login ada ada-secret
+says "and opens others when it is needed" 'login ok'
 
 client_stop
 is "the client ended well" "$client_status" 0

@@ -85,7 +85,7 @@ static void a_directory_has_the_defaults_of_the_reference(void)
     CU_ASSERT_EQUAL(dir->retry_after_ms, 10000);
     CU_ASSERT_EQUAL(dir->entry_ttl_ms, 30000);
     CU_ASSERT_EQUAL(dir->entry_max, 20000);
-    CU_ASSERT_EQUAL(dir->max_connections, 8);
+    CU_ASSERT_EQUAL(dir->max_connections, 16);
     CU_ASSERT_EQUAL(set->templates[0].set.services, ACCOUNT_ALL_SERVICES);
     CU_ASSERT_EQUAL(set->templates[0].set.quota_bytes, 0);
     CU_ASSERT_STRING_EQUAL(set->templates[0].set.tags, "");
