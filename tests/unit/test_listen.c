@@ -179,8 +179,11 @@ static void takes_an_inherited_socket_by_its_path(void)
 static void believes_the_environment_only_when_it_is_meant(void)
 {
     struct listen_inherited inherited;
+    struct errtext err = {0};
     char pid[32];
 
+    /* Descriptor 3 has to be open, or nothing could be inherited anyway. */
+    CU_ASSERT_EQUAL_FATAL(dup2(STDERR_FILENO, 3), 3);
     (void)setenv("LISTEN_FDS", "1", 1);
     (void)setenv("LISTEN_PID", "1", 1);
     listen_inherited_take(&inherited);
@@ -192,6 +195,13 @@ static void believes_the_environment_only_when_it_is_meant(void)
     (void)setenv("LISTEN_FDS", "-3", 1);
     listen_inherited_take(&inherited);
     CU_ASSERT_EQUAL(inherited.count, 0);
+
+    (void)setenv("LISTEN_PID", pid, 1);
+    (void)setenv("LISTEN_FDS", "1", 1);
+    listen_inherited_take(&inherited);
+    CU_ASSERT_EQUAL(inherited.count, 1);
+    CU_ASSERT_EQUAL(listen_inherited_close(&inherited, &err), 1);
+    CU_ASSERT_STRING_EQUAL(err.text, "not a unix socket");
 }
 
 int main(void)
