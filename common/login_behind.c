@@ -15,16 +15,16 @@
 #define BEHIND_MAX 20000 /* rows that wait; beyond it, new ones are dropped */
 #define BATCH_ROWS 500   /* a transaction: a cluster's write set stays small */
 #define KEY_BYTES (ADDRESS_BYTES_MAX + 8)
-#define CLIENT_BYTES 64
+#define CLIENT_BYTES_MAX 63
 
+/* Thousands of them wait on a busy host, so it is kept small. */
 struct row {
-    char key[KEY_BYTES]; /* service number, blank, address */
-    char *address;
-    char client[CLIENT_BYTES];
-    unsigned service;
+    UT_hash_handle hh;
     int64_t at;
     uint64_t app_password;
-    UT_hash_handle hh;
+    char *client; /* owned */
+    unsigned service;
+    char key[]; /* service number, blank, address */
 };
 
 struct login_behind {
@@ -46,8 +46,13 @@ enum status login_behind_new(struct login_behind **behind_r,
 
 static void free_row(struct row *row)
 {
-    free(row->address);
+    free(row->client);
     free(row);
+}
+
+static const char *address_of(const struct row *row)
+{
+    return strchr(row->key, ' ') + 1;
 }
 
 static void free_rows(struct row *rows)
@@ -72,31 +77,25 @@ void login_behind_free(struct login_behind **behind)
     *behind = NULL;
 }
 
-static struct row *new_row(const char *key, const char *address)
+static struct row *new_row(const char *key)
 {
-    struct row *row = calloc(1, sizeof(*row));
+    size_t len = strlen(key);
+    struct row *row = calloc(1, sizeof(*row) + len + 1);
 
-    if (row == NULL)
-        return NULL;
-    row->address = strdup(address);
-    if (row->address == NULL) {
-        free(row);
-        return NULL;
-    }
-    (void)snprintf(row->key, sizeof(row->key), "%s", key);
+    if (row != NULL)
+        memcpy(row->key, key, len + 1);
     return row;
 }
 
 /* Finds or adds the row of a key; NULL when full or without memory. */
-static struct row *row_of(struct login_behind *behind, const char *key,
-                          const char *address)
+static struct row *row_of(struct login_behind *behind, const char *key)
 {
     struct row *row = NULL;
 
     HASH_FIND_STR(behind->rows, key, row);
     if (row != NULL || HASH_COUNT(behind->rows) >= BEHIND_MAX)
         return row;
-    row = new_row(key, address);
+    row = new_row(key);
     if (row == NULL)
         return NULL;
     HASH_ADD_STR(behind->rows, key, row);
@@ -107,6 +106,15 @@ static struct row *row_of(struct login_behind *behind, const char *key,
     return row;
 }
 
+/* Without memory the client is not known. */
+static void set_client(struct row *row, const char *client)
+{
+    if (row->client != NULL && strcmp(row->client, client) == 0)
+        return;
+    free(row->client);
+    row->client = client[0] != '\0' ? strndup(client, CLIENT_BYTES_MAX) : NULL;
+}
+
 void login_behind_add(struct login_behind *behind,
                       const struct store_login *seen)
 {
@@ -115,9 +123,9 @@ void login_behind_add(struct login_behind *behind,
 
     (void)snprintf(key, sizeof(key), "%u %s", seen->service, seen->address);
     (void)pthread_mutex_lock(&behind->lock);
-    row = row_of(behind, key, seen->address);
+    row = row_of(behind, key);
     if (row != NULL && seen->at >= row->at) {
-        (void)snprintf(row->client, sizeof(row->client), "%s", seen->client);
+        set_client(row, seen->client);
         row->service = seen->service;
         row->at = seen->at;
         row->app_password = seen->app_password;
@@ -133,9 +141,9 @@ static size_t fill_batch(struct row *rows, struct store_login *batch)
     for (struct row *row = rows; row != NULL && count < BATCH_ROWS;
          row = row->hh.next)
         batch[count++] = (struct store_login){
-            .address = row->address,
+            .address = address_of(row),
             .service = row->service,
-            .client = row->client,
+            .client = row->client != NULL ? row->client : "",
             .at = row->at,
             .app_password = row->app_password,
         };
@@ -157,9 +165,9 @@ static void put_back(struct login_behind *behind, struct row *rows)
 {
     for (struct row *row = rows; row != NULL; row = row->hh.next) {
         struct store_login seen = {
-            .address = row->address,
+            .address = address_of(row),
             .service = row->service,
-            .client = row->client,
+            .client = row->client != NULL ? row->client : "",
             .at = row->at,
             .app_password = row->app_password,
         };
