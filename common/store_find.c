@@ -8,6 +8,7 @@
 #include "address.h"
 #include "clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -51,13 +52,15 @@ static const struct store_sql alone_sql = {
     FIND_TYPES};
 
 /*
- * One caller, on its own stack. What is above the line is under the lock of
- * struct store_finds, what is below under the caller's own, so that those who
- * are woken do not meet at one lock.
+ * One caller. What is above the line is under the lock of struct store_finds,
+ * what is below under the caller's own, so that those who are woken do not meet
+ * at one lock. It is kept for the next call and freed with the store alone: it
+ * may be signalled when it has gone already, because who is woken by a signal
+ * before the unlock only waits for the lock.
  */
 struct store_caller {
     const char *address;
-    struct store_caller *next;   /* while it waits to be taken */
+    struct store_caller *next;   /* while it waits to be taken, or is unused */
     struct store_caller **place; /* with a leader; NULL: not taken */
     bool promised; /* its answer is on the way: it may not leave */
     /* ---- */
@@ -80,6 +83,14 @@ struct lot {
 
 void store_finds_close(struct store_finds *finds)
 {
+    while (finds->unused != NULL) {
+        struct store_caller *caller = finds->unused;
+
+        finds->unused = caller->next;
+        (void)pthread_cond_destroy(&caller->turn);
+        (void)pthread_mutex_destroy(&caller->lock);
+        free(caller);
+    }
     (void)pthread_mutex_destroy(&finds->lock);
     (void)pthread_condattr_destroy(&finds->monotonic);
 }
@@ -94,6 +105,24 @@ enum status store_finds_open(struct store_finds *finds, struct errtext *err)
         return STATUS_OK;
     (void)pthread_condattr_destroy(&finds->monotonic);
     return status_no_memory(err);
+}
+
+static struct store_caller *new_caller(const struct store_finds *finds)
+{
+    struct store_caller *caller = calloc(1, sizeof(*caller));
+
+    if (caller == NULL)
+        return NULL;
+    if (pthread_mutex_init(&caller->lock, NULL) != 0) {
+        free(caller);
+        return NULL;
+    }
+    if (pthread_cond_init(&caller->turn, &finds->monotonic) != 0) {
+        (void)pthread_mutex_destroy(&caller->lock);
+        free(caller);
+        return NULL;
+    }
+    return caller;
 }
 
 /* The LEFT JOIN's mailbox: NULL in its key is "none". */
@@ -161,7 +190,41 @@ static void append(struct store_finds *finds, struct store_caller *caller)
 
     while (*end != NULL)
         end = &(*end)->next;
+    caller->next = NULL;
     *end = caller;
+}
+
+/* Puts a caller into the queue; NULL without memory. */
+static struct store_caller *enter(struct store_finds *finds,
+                                  const char *address)
+{
+    struct store_caller *caller;
+
+    (void)pthread_mutex_lock(&finds->lock);
+    caller = finds->unused;
+    if (caller != NULL)
+        finds->unused = caller->next;
+    else
+        caller = new_caller(finds);
+    if (caller != NULL) {
+        caller->address = address;
+        caller->place = NULL;
+        caller->promised = false;
+        caller->answered = false;
+        caller->status = STATUS_NOT_FOUND;
+        append(finds, caller);
+    }
+    (void)pthread_mutex_unlock(&finds->lock);
+    return caller;
+}
+
+/* Keeps a caller, which nobody will answer any more, for the next call. */
+static void give_back(struct store_finds *finds, struct store_caller *caller)
+{
+    (void)pthread_mutex_lock(&finds->lock);
+    caller->next = finds->unused;
+    finds->unused = caller;
+    (void)pthread_mutex_unlock(&finds->lock);
 }
 
 /* Takes a caller whose time is up out of wherever it is. */
@@ -199,8 +262,8 @@ static void nudge(struct store_caller *caller)
 {
     (void)pthread_mutex_lock(&caller->lock);
     caller->nudged = true;
-    (void)pthread_cond_signal(&caller->turn);
     (void)pthread_mutex_unlock(&caller->lock);
+    (void)pthread_cond_signal(&caller->turn);
 }
 
 /* Keeps those that are still there until they have their answers. */
@@ -231,8 +294,8 @@ static void answer_lot(struct lot *lot, enum status status,
         caller->found = lot->found[i];
         caller->err = *err;
         caller->answered = true;
-        (void)pthread_cond_signal(&caller->turn);
         (void)pthread_mutex_unlock(&caller->lock);
+        (void)pthread_cond_signal(&caller->turn);
     }
 }
 
@@ -247,6 +310,7 @@ static void lead(struct store *store, int64_t deadline_ms)
     struct store_finds *finds = &store->finds;
     struct lot lot = {.count = 0};
     struct errtext err = {{0}};
+    struct store_caller *next;
     enum status status;
 
     take_lot(finds, &lot);
@@ -259,9 +323,10 @@ static void lead(struct store *store, int64_t deadline_ms)
     (void)pthread_mutex_lock(&finds->lock);
     finds->leaders--;
     promise_lot(&lot);
-    if (finds->first != NULL)
-        nudge(finds->first);
+    next = finds->first;
     (void)pthread_mutex_unlock(&finds->lock);
+    if (next != NULL)
+        nudge(next);
     answer_lot(&lot, status, &err);
 }
 
@@ -303,9 +368,6 @@ static void find_together(struct store *store, struct store_caller *caller,
 {
     struct store_finds *finds = &store->finds;
 
-    (void)pthread_mutex_lock(&finds->lock);
-    append(finds, caller);
-    (void)pthread_mutex_unlock(&finds->lock);
     while (!is_answered(caller)) {
         int64_t now_ms = clock_ms();
         int64_t until_ms = now_ms + LEADER_MS;
@@ -377,20 +439,19 @@ static enum status try_together(struct store *store, const char *address,
                                 struct store_found *found_r,
                                 struct errtext *err)
 {
-    struct store_caller caller = {.address = address,
-                                  .lock = PTHREAD_MUTEX_INITIALIZER,
-                                  .status = STATUS_NOT_FOUND};
+    struct store_caller *caller = enter(&store->finds, address);
+    enum status status;
 
-    if (pthread_cond_init(&caller.turn, &store->finds.monotonic) != 0)
+    if (caller == NULL)
         return status_no_memory(err);
-    find_together(store, &caller, deadline_ms);
-    (void)pthread_cond_destroy(&caller.turn);
-    (void)pthread_mutex_destroy(&caller.lock);
-    if (caller.status == STATUS_OK)
-        *found_r = caller.found;
-    else if (caller.status != STATUS_NOT_FOUND)
-        errtext_set(err, "%s", caller.err.text);
-    return caller.status;
+    find_together(store, caller, deadline_ms);
+    status = caller->status;
+    if (status == STATUS_OK)
+        *found_r = caller->found;
+    else if (status != STATUS_NOT_FOUND)
+        errtext_set(err, "%s", caller->err.text);
+    give_back(&store->finds, caller);
+    return status;
 }
 
 enum status store_find(struct store *store, const char *address,

@@ -113,8 +113,9 @@ struct store_finds {
     pthread_mutex_t lock;
     pthread_condattr_t monotonic;
     struct store_caller *first; /* waits, the oldest first */
-    unsigned leaders;           /* that ask the server now */
-    int64_t led_ms;             /* when the last of them began */
+    struct store_caller *unused;
+    unsigned leaders; /* that ask the server now */
+    int64_t led_ms;   /* when the last of them began */
 };
 
 struct store {
