@@ -11,8 +11,8 @@
  * from PEOPLE numbers beginning at FIRST, or in order with -o, each once.
  *
  * -C adds up the user and system time that processes spend during the run.
- * One line comes out: rate, median, 99th percentile, answers by kind, server
- * time for each attempt. The exit code is 0 also when attempts failed.
+ * One line comes out: rate, median, 99th percentile, longest, answers by kind,
+ * server time for each attempt. The exit code is 0 also when attempts failed.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
@@ -408,10 +408,11 @@ static void print_result(const struct plan *plan, const struct client *clients,
     long ticks_in_second = sysconf(_SC_CLK_TCK);
     double tick_us = 1e6 / (double)ticks_in_second;
 
-    (void)printf("rate=%.0f p50_us=%u p99_us=%u",
+    (void)printf("rate=%.0f p50_us=%u p99_us=%u max_us=%u",
                  (double)total * 1e9 / (double)ns,
                  total > 0 ? times[total / 2] : 0,
-                 total > 0 ? times[total * 99 / 100] : 0);
+                 total > 0 ? times[total * 99 / 100] : 0,
+                 total > 0 ? times[total - 1] : 0);
     for (unsigned kind = 0; kind < OUTCOME_COUNT; kind++) {
         unsigned long sum = 0;
 

@@ -214,8 +214,8 @@ CONF
 
 # ------------------------------------------------------------------- rows --
 
-# Mailboxes for the people 1 to $1 - 1, made as authd made the one of person 0,
-# so that a login finds nothing to change. Without authd, one is made up.
+# Mailboxes for the people 1 to $1 - 1, made as authd made the one of person 0
+# (without authd, one is made up). The next login of each completes its row.
 fill_mailboxes() {
     lab_sql "
 INSERT IGNORE INTO mailbox (address, domain, local_part, source, directory,
