@@ -30,9 +30,9 @@ build="autoconf automake libtool pkg-config gcc libc6-dev make xz-utils
  libidn2-dev libunistring-dev uthash-dev libjansson-dev libsodium-dev
  libcrypt-dev"
 demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
- libsasl2-modules sasl2-bin openssl python3"
+ libsasl2-modules sasl2-bin openssl procps python3"
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
- dovecot-imapd procps"
+ dovecot-imapd"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind"
 
 case ${1:-} in
