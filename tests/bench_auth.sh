@@ -72,7 +72,19 @@ row() {
 
 # ------------------------------------------------------------------- data --
 
-say "$(uname -sr), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+# What the figures depend on; no name of a host, no path.
+describe() {
+    echo "## $(date -u +%Y-%m-%d)"
+    echo
+    echo "- $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)," \
+        "$(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), $(uname -sr);" \
+        "load of the last minute $(cut -d' ' -f1 /proc/loadavg)"
+    echo "- $(slapd -VV 2>&1 | grep -o 'OpenLDAP: slapd [0-9.]*'), $(mariadbd --version | grep -o '[0-9.]*-MariaDB')," \
+        "saslauthd $(saslauthd -v 2>&1 | grep -o 'saslauthd [0-9.]*' | cut -d' ' -f2), Dovecot $(dovecot --version | cut -d' ' -f1)"
+    echo "- $WORKERS workers everywhere, $ROUNDS rounds of $SECONDS_EACH s for each server"
+}
+
+describe
 say "making $PEOPLE people"
 slapd_data $((PEOPLE + FIRSTS * FIRST_ROUNDS)) "$DATA/slapd" >>"$LAB/log/slapadd.log" 2>&1 ||
     lab_die "slapadd makes the directory"
@@ -108,13 +120,14 @@ fill_mailboxes "$PEOPLE" || lab_die "the mailboxes can be made"
 ! wanted limit-select-search-bind || limit_start limit-select-search-bind select+search+bind
 ! wanted limit-select-bind || limit_start limit-select-bind select+bind
 ! wanted limit-select || limit_start limit-select select
-! wanted saslauthd || saslauthd_start saslauthd
-! wanted saslauthd-c || saslauthd_start saslauthd-c -c -s 4096
-! wanted saslauthd-C || saslauthd_start saslauthd-C -c -s 32768
+! wanted saslauthd || saslauthd_start saslauthd "$WORKERS"
+! wanted saslauthd-5 || saslauthd_start saslauthd-5 5
+! wanted saslauthd-c || saslauthd_start saslauthd-c "$WORKERS" -c -s 4096
+! wanted saslauthd-C || saslauthd_start saslauthd-C "$WORKERS" -c -s 32768
 ! wanted dovecot || dovecot_start dovecot no
 ! wanted dovecot-workers || dovecot_start dovecot-workers yes
 
-NAMES='hop limit-select-search-bind authd saslauthd dovecot dovecot-workers
+NAMES='hop limit-select-search-bind authd saslauthd saslauthd-5 dovecot dovecot-workers
  limit-select-bind authd-entries limit-select authd-cache saslauthd-c saslauthd-C'
 
 # Processes and connections that are made when they are needed.
@@ -156,6 +169,18 @@ if has authd; then
             -f $((PEOPLE + (round - 1) * FIRSTS)))"
     done
 fi
+# The plugin in a program, and the same frames sent by hand, by turns, to the
+# server that only answers.
+plugin=$PROVOST_BUILD/saslplugin/.libs/libprovost.so
+if has hop && [ -f "$plugin" ]; then
+    mkdir "$LAB/plugins"
+    cp "$plugin" "$LAB/plugins/"
+    added=$({ printf '\0ada@example.org\0good' | base64 -w0 && echo; } |
+        "$PROVOST_BUILD/tests/integration/sasl_host" -p "$LAB/plugins:$(lab_sasl_dir)" \
+            -o "provost_path=$LAB/run/hop" -o auxprop_plugin=none \
+            -b "$LAB/run/hop" -n $((FIRSTS * 10)) PLAIN | sed -n 's/^added_us //p')
+    [ -z "$added" ] || row plugin plugin 1 1 0 "added_us=$added"
+fi
 if has authd-cache; then
     pid=$(lab_pid authd-cache)
     row memory authd-cache "$PEOPLE" 0 0 "rss_kib=$(awk '/^Rss/ { print $2 }' "/proc/$pid/smaps_rollup") pss_kib=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")"
@@ -169,6 +194,7 @@ errors=$(awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^(no|temporary|failed)=[1-9]
 is "every answer of every run was OK" "$errors" ""
 for name in $NAMES; do
     wanted "$name" || continue
-    like "$name was measured" "$(grep "name=$name " "$ROWS")" ' ok=[1-9]'
+    like "$name was measured" "$(grep -m 1 "name=$name .* ok=[1-9]" "$ROWS")" ok=
 done
+! wanted hop || like "the plugin was measured" "$(grep kind=plugin "$ROWS")" 'added_us=-?[0-9]'
 lab_done

@@ -204,24 +204,31 @@ static bool take_field(const unsigned char *frame, size_t len, size_t *at,
 
 static void serve(struct worker *worker, int fd)
 {
-    static const unsigned char yes[] = {0, 2, 'O', 'K'};
     static const unsigned char no[] = {0, 2, 'N', 'O'};
+    char yes[2 * PEOPLE_TEXT_BYTES + 8];
+    int yes_len;
     unsigned char frame[FRAME_BYTES_MAX];
     struct person *person = &worker->person;
     char service[PEOPLE_TEXT_BYTES];
     ssize_t len = recv(fd, frame, sizeof(frame), 0);
     size_t at = 0;
-    bool good;
 
     if (len <= 0 || !take_field(frame, (size_t)len, &at, person->user) ||
         !take_field(frame, (size_t)len, &at, person->password) ||
         !take_field(frame, (size_t)len, &at, service) ||
         !take_field(frame, (size_t)len, &at, person->domain))
         return;
-    (void)snprintf(person->address, sizeof(person->address), "%s@%s",
-                   person->user, person->domain);
-    good = check(worker);
-    (void)send(fd, good ? yes : no, sizeof(yes), MSG_NOSIGNAL);
+    (void)snprintf(person->address, sizeof(person->address), "%s%s%s",
+                   person->user, person->domain[0] != '\0' ? "@" : "",
+                   person->domain);
+    if (!check(worker)) {
+        (void)send(fd, no, sizeof(no), MSG_NOSIGNAL);
+        return;
+    }
+    /* The first two bytes are the count of those behind them. */
+    yes_len = snprintf(yes, sizeof(yes), "%c%cOK %s", 0,
+                       (int)strlen(person->address) + 3, person->address);
+    (void)send(fd, yes, (size_t)yes_len, MSG_NOSIGNAL);
 }
 
 static void *run_worker(void *data)

@@ -13,6 +13,8 @@
         rss = field["rss_kib"]
         pss = field["pss_kib"]
     }
+    if (field["kind"] == "plugin")
+        added = field["added_us"]
     if (field["kind"] != "run")
         next
     name = field["name"]
@@ -123,6 +125,7 @@ function targets(    p, people, plain, first) {
     }
     ratio_row("authd-cache", "saslauthd-c", many, 1.3)
     ratio_row("authd-cache", "saslauthd-C", many, 0)
+    ratio_row("authd", "saslauthd-5", many, 0)
     ratio_row("limit-select-search-bind", better_peer(many), many, 0)
     plain = median("plain-login" SUBSEP many SUBSEP 1, "p50")
     for (p in value)
@@ -132,6 +135,9 @@ function targets(    p, people, plain, first) {
         target("first login over a plain one, median", \
             sprintf("%.2f ms", (first - plain) / 1000), "<= 3 ms", \
             first - plain <= 3000)
+    if (added != "")
+        target("the plugin over the socket call, median", added " us", \
+            "<= 200 us", added + 0 <= 200)
     if (rss > 0)
         target("authd with " many " remembered logins, resident", \
             sprintf("%.1f MiB (%.1f its own share)", rss / 1024, pss / 1024), \

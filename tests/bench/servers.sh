@@ -103,7 +103,7 @@ limit_start() {
 
 # -------------------------------------------------------------- saslauthd --
 
-# saslauthd_start NAME [OPTION...]
+# saslauthd_start NAME PROCESSES [OPTION...]
 saslauthd_start() {
     saslauthd_home=$LAB/$1
     mkdir "$saslauthd_home"
@@ -115,10 +115,10 @@ ldap_auth_method: bind
 ldap_search_base: $BASE
 ldap_filter: (mail=%u@%r)
 CONF
-    saslauthd_name=$1
-    shift
+    saslauthd_name=$1 saslauthd_processes=$2
+    shift 2
     # Without -d, which logs every request, it goes to the background.
-    saslauthd -a ldap -n "$WORKERS" -m "$saslauthd_home" \
+    saslauthd -a ldap -n "$saslauthd_processes" -m "$saslauthd_home" \
         -O "$saslauthd_home/conf" "$@" >>"$LAB/log/$saslauthd_name.log" 2>&1 ||
         lab_die "saslauthd starts"
     wait_for 10 test -S "$saslauthd_home/mux" -a -s "$saslauthd_home/saslauthd.pid" ||
