@@ -531,6 +531,18 @@ static enum step carry_out(struct attempt *attempt, struct person *person,
     return STEP_AGAIN;
 }
 
+/*
+ * True if a parallel login made this person's mailbox between our two looks:
+ * at the address there was none, and by the id there is.
+ */
+static bool made_meanwhile(const struct attempt *attempt,
+                           const struct person *person)
+{
+    return attempt->found.account.address == NULL &&
+           person->by_id == &person->other &&
+           strcmp(person->other.address, person->address) == 0;
+}
+
 /* Makes one plan from what was read, and carries it out. */
 static enum step plan_once(struct attempt *attempt, struct person *person)
 {
@@ -547,6 +559,8 @@ static enum step plan_once(struct attempt *attempt, struct person *person)
     struct errtext err = {{0}};
     struct plan plan = {0};
 
+    if (made_meanwhile(attempt, person))
+        return STEP_AGAIN;
     if (provision_plan(&facts, &plan, &err) != STATUS_OK) {
         attempt_no_answer(attempt, "out_of_memory", &err);
         return STEP_DECIDED;

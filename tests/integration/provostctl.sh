@@ -119,5 +119,5 @@ done
 
 lab_mariadb_stop
 code 75 domain list
-like "a store that is down is temporary, and named" "$(cat "$LAB/out")" 'mariadb.sock'
+like "a store that is down is temporary, and named" "$(cat "$LAB/out")" 'connect to local server'
 lab_done
