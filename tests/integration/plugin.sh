@@ -128,6 +128,9 @@ like "and says so in the log" "$out" '^log 2 provost: ada@example.org asked to a
 is "another one is refused with a wrong password" "$(plain ada bad bob@example.org | host PLAIN | code)" $BADAUTH
 is "one that differs in case alone is refused" "$(plain ada good ADA | host PLAIN | code)" $BADAUTH
 is "one that only begins like the user is refused" "$(plain ada good ad | host PLAIN | code)" $BADAUTH
+is "one that only begins with the user is refused" "$(plain ada good adam | host PLAIN | code)" $BADAUTH
+is "one that only begins with the address is refused" \
+    "$(plain ada good ada@example.organic | host PLAIN | code)" $BADAUTH
 
 # What is malformed: mechanism, code, what it is, message(s).
 long_user=$(printf '%01025d' 0 | tr 0 x)
@@ -195,6 +198,8 @@ elsewhere() {
 }
 out=$(plain ada good | elsewhere "$LAB/shut")
 is "no answer: the service hangs up before it reads" "$(echo "$out" | code)" $UNAVAIL
+out=$(plain ada good | bare_host -p "$LAB/ours:$stock" -o "provost_path=$LAB/shut" -n 2000 PLAIN)
+is "2000 such logins survive, whatever it hangs up on" "$(echo "$out" | field same)" 2000
 peer deaf -d
 out=$(plain ada good | elsewhere "$LAB/deaf")
 is "no answer: the service accepts nobody" "$(echo "$out" | code)" $UNAVAIL
@@ -321,28 +326,51 @@ like "sasl-sample-client's message is understood" "$out" '[Ss]uccessful|Negotiat
 
 # ------------------------------------------------------------- no password --
 
-canary=canary-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+canary=silent:$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
 find_canary() {
     printf %s "$canary" | "$here/memory_find" "$(lab_pid host)"
 }
-for mechanism in PLAIN LOGIN; do
-    case $mechanism in PLAIN) text=$(plain ada "$canary") ;; LOGIN) text=$(login ada "$canary") ;; esac
+# begin_canary MECHANISM: the program, whose next messages come from fd 3.
+begin_canary() {
     rm -f typed
     mkfifo typed
-    "$here/sasl_host" -p "$LAB/ours:$stock" -o "provost_path=$LAB/mux" -o auxprop_plugin=none \
-        -o log_level=7 -w $mechanism <typed >log/host.log 2>&1 &
+    "$here/sasl_host" -p "$LAB/ours:$stock" -o "provost_path=$LAB/mux" -o provost_timeout=3 \
+        -o auxprop_plugin=none -o log_level=7 -w "$1" <typed >log/host.log 2>&1 &
     echo $! >pid/host
     exec 3>typed
-    printf '%s\n' "$text" >&3
-    wait_for 5 grep -q 'logged in' log/host.log || lab_die "the program logs in by $mechanism"
-    is "after $mechanism the only copy is the program's own" "$(find_canary)" 1
+}
+log_out() {
     echo >&3
     wait_for 5 grep -q 'logged out' log/host.log || lab_die "the program logs out"
-    is "after logout no copy of the password is left in its memory ($mechanism)" "$(find_canary)" 0
+    is "after logout no copy is left in its memory ($1)" "$(find_canary)" 0
     exec 3>&-
     lab_stop host
-    unlike "nor in what it logged ($mechanism)" "$(cat log/host.log)" "$canary"
+    unlike "nor in what it logged ($1)" "$(cat log/host.log)" "$canary"
+}
+more_requests() {
+    [ "$(requests)" -gt "$before" ]
+}
+# The long name moves the password away from where the next buffer overwrites it.
+for mechanism in PLAIN LOGIN; do
+    case $mechanism in
+    PLAIN) text=$(plain "${long_user#x}" "$canary") ;;
+    LOGIN) text=$(login "${long_user#x}" "$canary") ;;
+    esac
+    before=$(requests)
+    begin_canary $mechanism
+    printf '%s\n' "$text" >&3
+    wait_for 5 more_requests || lab_die "the password is sent"
+    is "while the service thinks, the one copy of a password is the program's own ($mechanism)" "$(find_canary)" 1
+    wait_for 9 grep -q 'logged in' log/host.log || lab_die "the program has its answer"
+    is "and after its answer ($mechanism)" "$(find_canary)" 1
+    log_out $mechanism
 done
+# People type it where the name belongs. libsasl2 keeps names, so that only an
+# exchange that ends before it hears of one can show what we keep.
+begin_canary LOGIN
+printf '%s\n' - "$(message "$(printf '%0900d' 0)$canary")" "" >&3
+wait_for 5 grep -q 'logged in' log/host.log || lab_die "the program logs in"
+log_out "a password typed as the user"
 
 # ------------------------------------------------------------------- time --
 

@@ -16,6 +16,7 @@
 #include "wire.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sasl/sasl.h>
 #include <sasl/saslutil.h>
@@ -186,7 +187,13 @@ static bool read_line(void)
 {
     size_t len = 0;
 
-    while (len < sizeof(line) - 1 && read(STDIN_FILENO, line + len, 1) == 1) {
+    while (len < sizeof(line) - 1) {
+        ssize_t now = read(STDIN_FILENO, line + len, 1);
+
+        if (now < 0 && errno == EINTR)
+            continue;
+        if (now != 1)
+            return false;
         if (line[len] == '\n') {
             line[len] = '\0';
             return true;

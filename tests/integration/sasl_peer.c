@@ -122,8 +122,12 @@ static void answer(int fd, const char *password)
 {
     static const struct script no = {"", BYTES("\0\2NO"), 0, false};
 
+    /* "silent:more" is as silent as "silent". */
     for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
-        if (strcmp(scripts[i].password, password) == 0) {
+        size_t len = strlen(scripts[i].password);
+
+        if (strncmp(scripts[i].password, password, len) == 0 &&
+            (password[len] == '\0' || password[len] == ':')) {
             play(fd, &scripts[i]);
             return;
         }
