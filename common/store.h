@@ -63,8 +63,10 @@ void store_found_clear(struct store_found *found);
 
 /*
  * Reads the mailbox at a canonical address with its domain, alias domains
- * resolved first (found->domain.name and account.address are the targets), in
- * one query; aliases are not loaded.
+ * resolved first (found->domain.name and account.address are the targets);
+ * aliases are not loaded. Callers that ask at the same time may share a query,
+ * which begins after each of them has called. A mailbox costs one query, what
+ * is none or has an alias domain a second one.
  *
  * Returns STATUS_OK also when there is neither; STATUS_TEMPFAIL: no answer.
  */

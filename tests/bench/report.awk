@@ -90,7 +90,8 @@ function table(people,    i, c, clients, key, line) {
 }
 
 function target(text, got, wanted, reached) {
-    printf "| %s | %s | %s | %s |\n", text, got, wanted, reached ? "yes" : "no"
+    printf "| %s | %s | %s | %s |\n", text, got, wanted, \
+        wanted == "-" ? "-" : reached ? "yes" : "no"
 }
 
 function ratio_row(name, other, people, wanted,    got) {
