@@ -264,29 +264,34 @@ static char *lower_ascii(const char *text)
 }
 
 /*
- * Makes the A-label form; the caller checks what came out.
+ * Makes the A-label form, owned, or NULL and *failure_r; the caller checks what
+ * came out.
  *
  * IDN2_USE_STD3_ASCII_RULES would be a trap: libidn2 2.3.3 then drops the
  * forbidden characters in silence, so that a_b.example became ab.example.
  */
-static enum status domain_ascii(const char *domain, char **ascii_r,
-                                struct errtext *err)
+static char *domain_ascii(const char *domain, enum status *failure_r,
+                          struct errtext *err)
 {
     uint8_t *idn = NULL;
-    enum status status;
+    char *ascii;
     int rc;
 
     if (domain_is_plain(domain)) {
-        *ascii_r = lower_ascii(domain);
-        return *ascii_r != NULL ? STATUS_OK : status_no_memory(err);
+        ascii = lower_ascii(domain);
+    } else {
+        rc = idn2_lookup_u8((const uint8_t *)domain, &idn,
+                            IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+        if (rc != IDN2_OK) {
+            *failure_r = idn_failure(rc, err);
+            return NULL;
+        }
+        ascii = strdup((const char *)idn);
+        idn2_free(idn);
     }
-    rc = idn2_lookup_u8((const uint8_t *)domain, &idn,
-                        IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-    if (rc != IDN2_OK)
-        return idn_failure(rc, err);
-    status = copy_text((char *)idn, ascii_r, err);
-    idn2_free(idn);
-    return status;
+    if (ascii == NULL)
+        *failure_r = status_no_memory(err);
+    return ascii;
 }
 
 /* Removes the dot that makes a domain absolute; it is the same domain. */
@@ -301,9 +306,9 @@ static void strip_last_dot(char *domain)
 enum status address_domain(const char *domain, char **ascii_r,
                            struct errtext *err)
 {
+    enum status status = STATUS_INVALID;
     size_t len = strlen(domain);
-    char *ascii = NULL;
-    enum status status;
+    char *ascii;
 
     if (len == 0 || len > INPUT_BYTES_MAX) {
         errtext_set(err, "the domain is %s",
@@ -314,16 +319,15 @@ enum status address_domain(const char *domain, char **ascii_r,
         errtext_set(err, "%s", no_utf8);
         return STATUS_INVALID;
     }
-    status = domain_ascii(domain, &ascii, err);
-    if (status == STATUS_OK) {
-        strip_last_dot(ascii);
-        status = check_domain_form(ascii, err);
-    }
-    if (status == STATUS_OK) {
+    ascii = domain_ascii(domain, &status, err);
+    if (ascii == NULL)
+        return status;
+    strip_last_dot(ascii);
+    status = check_domain_form(ascii, err);
+    if (status == STATUS_OK)
         *ascii_r = ascii;
-        ascii = NULL;
-    }
-    free(ascii);
+    else
+        free(ascii);
     return status;
 }
 

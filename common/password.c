@@ -161,8 +161,9 @@ static const char app_alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
 static const char app_prefix[] = "pv-";
 
 #define APP_PREFIX_BYTES (sizeof(app_prefix) - 1)
-#define APP_GROUP_BYTES 5 /* four letters and the hyphen before the next */
-#define APP_RANDOM_GROUPS 4
+#define APP_GROUP_BYTES                                                        \
+    ((size_t)5) /* four letters and the hyphen before the next */
+#define APP_RANDOM_GROUPS ((size_t)4)
 #define APP_CHECK_AT (APP_PREFIX_BYTES + APP_RANDOM_GROUPS * APP_GROUP_BYTES)
 
 /*

@@ -19,12 +19,6 @@ void errtext_set(struct errtext *err, const char *fmt, ...)
     va_end(args);
 }
 
-enum status status_no_memory(struct errtext *err)
-{
-    errtext_set(err, "out of memory");
-    return STATUS_TEMPFAIL;
-}
-
 const char *status_name(enum status status)
 {
     switch (status) {

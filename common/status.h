@@ -42,9 +42,15 @@ void errtext_set(struct errtext *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /*
  * Stores "out of memory" in err, which may be NULL, and returns
- * STATUS_TEMPFAIL, so that "return status_no_memory(err);" is one line.
+ * STATUS_TEMPFAIL, so that "return status_no_memory(err);" is one line. It is
+ * inline for the sake of compilers and analysers, who would not know that it
+ * never returns STATUS_OK.
  */
-enum status status_no_memory(struct errtext *err) MUST_CHECK;
+static inline enum status MUST_CHECK status_no_memory(struct errtext *err)
+{
+    errtext_set(err, "out of memory");
+    return STATUS_TEMPFAIL;
+}
 
 /* Returns a constant lower-case name for logs ("ok", "not_found", ...). */
 const char *status_name(enum status status);

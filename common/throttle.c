@@ -492,8 +492,8 @@ size_t throttle_flush(struct throttle *throttle, const char *person)
         client = &key;
     }
     (void)pthread_mutex_lock(&throttle->lock);
-    HASH_ITER(hh, throttle->buckets, bucket, next)
-    {
+    for (bucket = throttle->buckets; bucket != NULL; bucket = next) {
+        next = bucket->hh.next;
         if (is_about(bucket, person, client)) {
             drop(throttle, bucket);
             count++;
@@ -551,11 +551,9 @@ void throttle_append(struct throttle *throttle, int64_t now_ms,
                      struct strbuf *buf)
 {
     struct bucket *bucket;
-    struct bucket *next;
 
     (void)pthread_mutex_lock(&throttle->lock);
-    HASH_ITER(hh, throttle->buckets, bucket, next)
-    {
+    for (bucket = throttle->buckets; bucket != NULL; bucket = bucket->hh.next) {
         if (closed(throttle, bucket, now_ms))
             append_bucket(throttle, bucket, now_ms, buf);
     }
