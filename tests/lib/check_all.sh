@@ -24,9 +24,7 @@ sanitized() {
 
 # Every unit test under valgrind; only programs, not the gates among TESTS.
 valgrind_units() {
-    unit gcc valgrind \
-        LOG_COMPILER='valgrind' \
-        AM_LOG_FLAGS='-q --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect --error-exitcode=9'
+    unit gcc valgrind LOG_COMPILER="sh $work/src/tests/lib/valgrind.sh"
 }
 
 # cppcheck knows the headers but not the libraries; its style is ours. What
