@@ -9,4 +9,5 @@ test_server | lt-test_server)
     ;;
 esac
 exec valgrind -q --leak-check=full --show-leak-kinds=definite,indirect \
-    --errors-for-leak-kinds=definite,indirect --error-exitcode=9 "$@"
+    --errors-for-leak-kinds=definite,indirect --error-exitcode=9 \
+    --suppressions="$(dirname "$0")/valgrind.supp" "$@"
