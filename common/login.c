@@ -41,13 +41,15 @@ static void close_directories(struct login *login)
 
 void login_close(struct login **login)
 {
+    enum status ignored = STATUS_OK;
     struct errtext err = {{0}};
 
     if (*login == NULL)
         return;
-    if ((*login)->behind != NULL && (*login)->store != NULL &&
-        login_write_behind(*login, clock_ms() + CLOSING_MS, &err) != STATUS_OK)
-        errtext_set(&err, "last logins of the past seconds are lost");
+    /* What the store does not take now is lost: seconds of last logins. */
+    if ((*login)->behind != NULL && (*login)->store != NULL)
+        ignored = login_write_behind(*login, clock_ms() + CLOSING_MS, &err);
+    (void)ignored;
     close_directories(*login);
     login_behind_free(&(*login)->behind);
     store_close(&(*login)->store);
@@ -130,6 +132,14 @@ void attempt_no_answer(struct attempt *attempt, const char *reason,
     attempt->answer->text = *err;
 }
 
+void attempt_pass_gates(struct attempt *attempt, const struct account *account)
+{
+    const struct store_domain *domain = &attempt->found.domain;
+
+    attempt_decide(attempt, decision_gates(domain->name != NULL, domain->active,
+                                           account, attempt->service));
+}
+
 void attempt_tell_memory(struct attempt *attempt, enum memory_outcome outcome)
 {
     if (!attempt->asking)
@@ -182,16 +192,6 @@ static bool name_is_good(struct attempt *attempt)
     return false;
 }
 
-/* The gates for the mailbox in attempt->found, after a right password. */
-static void pass_gates(struct attempt *attempt)
-{
-    const struct store_found *found = &attempt->found;
-
-    attempt_decide(attempt, decision_gates(found->domain.name != NULL,
-                                           found->domain.active,
-                                           &found->account, attempt->service));
-}
-
 /*
  * The key of a remembered login tells what verified it, so that a mailbox whose
  * source was switched is not entered with the other source's password.
@@ -240,7 +240,7 @@ static bool remembered_by(struct attempt *attempt, enum account_source source)
         store_found_clear(&attempt->found);
         return false;
     }
-    pass_gates(attempt);
+    attempt_pass_gates(attempt, &attempt->found.account);
     if (attempt->answer->result == LOGIN_IN)
         set_address(attempt, address);
     return true;
@@ -319,7 +319,7 @@ static void by_app_password(struct attempt *attempt)
     if (status == STATUS_TEMPFAIL)
         attempt_no_answer(attempt, "hash_unverifiable", &err);
     if (status == STATUS_OK)
-        pass_gates(attempt);
+        attempt_pass_gates(attempt, &attempt->found.account);
 }
 
 /* Step 8, local: the directory is never asked. */
@@ -343,7 +343,7 @@ static void by_local_hash(struct attempt *attempt)
     if (status == STATUS_TEMPFAIL)
         attempt_no_answer(attempt, "hash_unverifiable", &err);
     if (status == STATUS_OK)
-        pass_gates(attempt);
+        attempt_pass_gates(attempt, &attempt->found.account);
 }
 
 /*

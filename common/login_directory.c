@@ -267,6 +267,8 @@ static enum status doubt_entry(struct attempt *attempt, struct person *person,
     status = find_in(attempt, person->row,
                      name != NULL ? name : attempt->name.text, &fresh, err);
     free(name);
+    if (status == STATUS_DENIED)
+        *reason_r = DIRECTORY_SEVERAL_ENTRIES;
     if (status != STATUS_OK)
         return status;
     if (strcmp(fresh.entry.dn, person->entry.dn) == 0) {
@@ -433,14 +435,6 @@ static bool choose_mailbox(struct attempt *attempt, struct person *person)
     return status == STATUS_OK;
 }
 
-/* Decides by the gates for the mailbox as it is or is about to be. */
-static void pass_gates(struct attempt *attempt, const struct account *account)
-{
-    attempt_decide(attempt, decision_gates(attempt->found.domain.name != NULL,
-                                           attempt->found.domain.active,
-                                           account, attempt->service));
-}
-
 static void decide_refusal(struct attempt *attempt, const struct person *person,
                            const struct plan *plan)
 {
@@ -489,7 +483,7 @@ static void decide_limit(struct attempt *attempt, struct person *person,
         return;
     }
     take_account(attempt, person, &plan->before);
-    pass_gates(attempt, &attempt->found.account);
+    attempt_pass_gates(attempt, &attempt->found.account);
 }
 
 enum step {
@@ -506,7 +500,7 @@ static enum step carry_out(struct attempt *attempt, struct person *person,
 
     if (plan->kind == PLAN_CREATE) {
         /* A mailbox that could not be entered is not made. */
-        pass_gates(attempt, &plan->target);
+        attempt_pass_gates(attempt, &plan->target);
         if (attempt->answer->result != LOGIN_IN)
             return STEP_DECIDED;
     }
@@ -520,7 +514,7 @@ static enum step carry_out(struct attempt *attempt, struct person *person,
     case APPLY_DONE:
         attempt->answer->made = plan_kind_name(plan->kind);
         take_account(attempt, person, &plan->target);
-        pass_gates(attempt, &attempt->found.account);
+        attempt_pass_gates(attempt, &attempt->found.account);
         return STEP_DECIDED;
     case APPLY_LIMIT:
         decide_limit(attempt, person, plan, &outcome);
@@ -569,7 +563,7 @@ static enum step plan_once(struct attempt *attempt, struct person *person)
     if (plan.kind == PLAN_REFUSED)
         decide_refusal(attempt, person, &plan);
     else if (plan.kind == PLAN_NOTHING)
-        pass_gates(attempt, &attempt->found.account);
+        attempt_pass_gates(attempt, &attempt->found.account);
     else
         step = carry_out(attempt, person, &plan);
     plan_clear(&plan);

@@ -58,6 +58,12 @@ void attempt_decide(struct attempt *attempt, struct decision decision);
 void attempt_no_answer(struct attempt *attempt, const char *reason,
                        const struct errtext *err);
 
+/*
+ * Decides by the gates behind a right password, for the mailbox as it is or is
+ * about to be, in the domain of attempt->found.
+ */
+void attempt_pass_gates(struct attempt *attempt, const struct account *account);
+
 /* Tells the memory how the bind went, once. */
 void attempt_tell_memory(struct attempt *attempt, enum memory_outcome outcome);
 

@@ -60,6 +60,8 @@ enum status directory_find(struct directory *dir, const char *login,
     (void)snprintf(fake_world.searched, sizeof(fake_world.searched), "%s",
                    login);
     (void)pthread_mutex_unlock(&lock);
+    if (fake_world.finds > 1 && fake_world.find_again != STATUS_OK)
+        status = fake_world.find_again;
     if (status != STATUS_OK) {
         errtext_set(err, "fake %s", status_name(status));
         return status;

@@ -30,7 +30,8 @@ struct fake_world {
     const char *right_password; /* NULL: `verify` is the answer */
     struct directory_entry entry;
     bool remembered;
-    const char *moved_dn; /* a second search finds this DN */
+    const char *moved_dn;   /* a second search finds this DN */
+    enum status find_again; /* not STATUS_OK: what a second search answers */
     /* apply. */
     enum status apply;
     struct apply_outcome outcome;

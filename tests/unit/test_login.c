@@ -55,6 +55,8 @@ enum twist {
     GONE_DIRECTORY,
     ALWAYS_CONFLICT,
     MOVED,
+    DOUBTED_SEVERAL,
+    DOUBTED_DOWN,
     TWO_ADDRESSES,
     CONFLICT_ONCE
 };
@@ -93,6 +95,11 @@ static void twist_directory(enum twist twist)
         world->entry.values.count = 0;
     if (twist == TWO_ADDRESSES)
         world->entry.usernames = (struct text_list){usernames_two, 2};
+    if (twist == DOUBTED_SEVERAL || twist == DOUBTED_DOWN) {
+        world->remembered = true;
+        world->find_again =
+            twist == DOUBTED_DOWN ? STATUS_TEMPFAIL : STATUS_DENIED;
+    }
     if (twist == MOVED) {
         world->remembered = true;
         world->moved_dn = "uid=ANNA,ou=elsewhere,dc=example,dc=org";
@@ -242,6 +249,10 @@ static void answers_every_day_rightly(void)
          "ok", "", 1},
         {"a remembered entry moved", MOVED, true, "right", LOGIN_IN, "ok", "",
          2},
+        {"a remembered entry is two by now", DOUBTED_SEVERAL, true, "no",
+         LOGIN_REFUSED, "several_entries", "", 1},
+        {"a remembered entry, the directory is down by now", DOUBTED_DOWN, true,
+         "no", LOGIN_TEMPORARY, "no_answer", "", 1},
         {"empty password", NO_TWIST, true, "", LOGIN_WRONG, "empty_password",
          "", 0},
     };
