@@ -67,7 +67,7 @@ tidy() {
 fuzz() {
     step "fuzzers: build" build_in fuzz CC=clang --enable-fuzzers || return
     for all_fuzzer in "$work"/fuzz/tests/fuzz/fuzz_*; do
-        case $all_fuzzer in *.*) continue ;; esac
+        case ${all_fuzzer##*/} in *.*) continue ;; esac
         [ -x "$all_fuzzer" ] || continue
         echo "${all_fuzzer##*/fuzz_}"
     done | xargs -n 1 -P 2 sh -c '
