@@ -121,6 +121,8 @@ struct store_settings {
     char *ca_file; /* for host; "" and a host that is not loopback: error */
     unsigned max_connections;
     int64_t timeout_ms; /* one transaction with its retries */
+    uid_t connect_uid;  /* from no file: root connects as this user, whom
+                           unix_socket then sees; 0: as it is */
 };
 
 /* What a right password that meets a limit, or no template, is answered. */

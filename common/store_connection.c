@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /*
  * The library runs each call on a stack of its own; name resolution inside a
@@ -186,11 +188,41 @@ static bool set_options(MYSQL *mysql, const struct store_settings *set)
            set_tls(mysql, set);
 }
 
+/*
+ * The effective uid of this thread alone: the wrappers of libc would change
+ * that of all of them.
+ */
+static void become(uid_t uid)
+{
+    (void)syscall(SYS_setresuid, -1, uid, -1);
+}
+
+/*
+ * Begins to connect; a local socket is connected in this call, under the uid
+ * that the server is to see.
+ */
+static int begin_connect(struct store_connection *db,
+                         const struct store_settings *set, MYSQL **reached)
+{
+    bool by_socket = set->socket != NULL && set->socket[0] != '\0';
+    bool as_other = by_socket && set->connect_uid != 0 && geteuid() == 0;
+    int want;
+
+    if (as_other)
+        become(set->connect_uid);
+    want = mysql_real_connect_start(
+        reached, db->mysql, by_socket ? "localhost" : set->host, set->user,
+        set->password, set->database, by_socket ? 0 : set->port,
+        by_socket ? set->socket : NULL, CLIENT_FOUND_ROWS);
+    if (as_other)
+        become(0);
+    return want;
+}
+
 /* Connects; found rows are what matched, so that "changed nothing" differs. */
 static enum status reach(struct store_connection *db,
                          const struct store_settings *set, struct errtext *err)
 {
-    bool by_socket = set->socket != NULL && set->socket[0] != '\0';
     MYSQL *reached = NULL;
     int want;
 
@@ -200,10 +232,7 @@ static enum status reach(struct store_connection *db,
                     set->host != NULL ? set->host : "host");
         return STATUS_TEMPFAIL;
     }
-    want = mysql_real_connect_start(
-        &reached, db->mysql, by_socket ? "localhost" : set->host, set->user,
-        set->password, set->database, by_socket ? 0 : set->port,
-        by_socket ? set->socket : NULL, CLIENT_FOUND_ROWS);
+    want = begin_connect(db, set, &reached);
     while (want != 0) {
         int got = store_wait(db, want);
 

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "quantity.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,21 @@ bool tool_arguments(struct arguments *arguments,
     return arguments->count >= min && arguments->count <= max;
 }
 
+/*
+ * The store knows its user by the kernel's word where no password is set; root
+ * types provostctl, and is to be let in as that user.
+ */
+static void connect_as_user(struct store_settings *set)
+{
+    const struct passwd *entry;
+
+    if (geteuid() != 0 || set->password != NULL || set->user == NULL)
+        return;
+    entry = getpwnam(set->user);
+    if (entry != NULL)
+        set->connect_uid = entry->pw_uid;
+}
+
 int tool_settings(struct tool *tool)
 {
     struct strbuf faults = STRBUF_INIT(SETTINGS_FAULTS_BYTES_MAX);
@@ -171,8 +187,10 @@ int tool_settings(struct tool *tool)
     if (status != STATUS_OK)
         (void)fputs(strbuf_text(&faults), stderr);
     strbuf_clear(&faults);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        connect_as_user(&tool->settings->store);
         return EX_OK;
+    }
     return status == STATUS_TEMPFAIL ? EX_TEMPFAIL : EX_CONFIG;
 }
 

@@ -115,6 +115,15 @@ for format in table csv json; do
     unlike "no control byte leaves it as $format" "$(ctl --format "$format" domain list | cat -v)" '\^\['
 done
 
+# ------------------------------------------------- root, without a password --
+
+lab_sql "CREATE USER nobody@localhost IDENTIFIED VIA unix_socket;
+    GRANT ALL ON provost.* TO nobody@localhost"
+sed '/user = "provost"/s/"provost"/"nobody"/; /password_file = .*store/d' "$LAB/provost.conf" >"$LAB/socket.conf"
+is "root is let in as the user that unix_socket knows" \
+    "$("$PROVOST_BUILD/tools/provostctl" -c "$LAB/socket.conf" --format csv --no-headers domain list 2>&1 | cut -d, -f1 | head -n 1)" \
+    "$(lab_sql "SELECT MIN(name) FROM domain")"
+
 # --------------------------------------------------------------- the store --
 
 lab_mariadb_stop
