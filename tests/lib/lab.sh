@@ -227,7 +227,7 @@ socket.create_connection(("127.0.0.1", int(sys.argv[1])), 1).close()' "$1"
 }
 
 # lab_ca: a private CA in $LAB/tls: ca.pem, cert.pem and key.pem for 127.0.0.1,
-# localhost and mail.example.org.
+# localhost, mail.example.org and ldap1.example.org.
 lab_ca() {
     [ ! -f "$LAB/tls/cert.pem" ] || return 0
     mkdir -p "$LAB/tls"
@@ -239,7 +239,7 @@ lab_ca() {
             -addext keyUsage=critical,keyCertSign,cRLSign -out ca.pem
         openssl ecparam -name prime256v1 -genkey -noout -out key.pem
         openssl req -new -key key.pem -subj "/CN=mail.example.org" -out csr.pem
-        printf '%s\n' 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:mail.example.org' >ext
+        printf '%s\n' 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:mail.example.org,DNS:ldap1.example.org' >ext
         openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -days 2 \
             -CAcreateserial -extfile ext -out cert.pem
     ) >>"$LAB/log/openssl.log" 2>&1 || lab_die "a private CA can be made"
