@@ -143,8 +143,31 @@ like "the mailbox counts" "$(tail -n 1 "$LAB/out")" '^example.org .* 1 '
 delivered() { find /var/vmail/example.org/ada -type f -path '*/new/*' | grep -q .; }
 wait_for 15 delivered
 is "the message is in it" $? 0
+
+backup="Backup and restore"
+type_step "$backup" 1
+mariadb provost -e "DELETE FROM mailbox"
+rm -r /etc/provost
+type_step "$backup" 2
+is "the mailbox is back" "$(mariadb -N provost -e 'SELECT address FROM mailbox')" ada@example.org
+provostctl config check >"$LAB/out" 2>&1
+is "so are the settings" "$(cat "$LAB/out")" ok
+
+type_step Upgrade 1
+type_step Upgrade 2
+type_step "$host" 10
+like "after it people log in as before" "$(cat "$LAB/out")" '^<~* *235 '
+
+type_step Uninstall 1
+type_step Uninstall 2
+is "no program is left" "$(find /usr/sbin /usr/lib /usr/share /etc -type f -name '*provost*' -not -path '/etc/provost*' | head)" ""
+is "the tables stay" "$(mariadb -N provost -e 'SELECT address FROM mailbox')" ada@example.org
+is "so does the mail" "$(delivered && echo yes)" yes
+is "Postfix finds no fault in what is left" "$(postfix check 2>&1)" ""
+type_step Uninstall 3
+
 tail -n 25 /var/log/mail.log | sed 's/^/# /' >"$LAB/log/mail.log"
 cp /var/log/provost-authd.log "$LAB/log/" 2>/dev/null
 postfix stop >/dev/null 2>&1
-systemctl stop provost-authd
+systemctl stop provost-authd 2>/dev/null
 lab_done

@@ -18,22 +18,22 @@ fi
 # Nobody else sees what is mounted here.
 root=/mnt
 mount -t tmpfs -o size=2g,mode=755 box "$root"
-mkdir "$root/upper" "$root/work" "$root/root"
-mount -t overlay -o "lowerdir=/,upperdir=$root/upper,workdir=$root/work" box "$root/root"
+mkdir "$root/upper" "$root/work" "$root/host"
+mount -t overlay -o "lowerdir=/,upperdir=$root/upper,workdir=$root/work" box "$root/host"
 # A file system of its own is not seen through the one below it.
 for kept in /tmp /var /usr /home "${PROVOST_TREE:-/}" "${PROVOST_BUILD:-/}"; do
     kept=$(df --output=target "$kept" | tail -n 1)
     case $kept in / | /proc* | /sys* | /dev*) continue ;; esac
-    mkdir -p "$root/$kept.upper" "$root/$kept.work" "$root/root$kept"
-    mountpoint -q "$root/root$kept" ||
+    mkdir -p "$root/$kept.upper" "$root/$kept.work" "$root/host$kept"
+    mountpoint -q "$root/host$kept" ||
         mount -t overlay -o "lowerdir=$kept,upperdir=$root/$kept.upper,workdir=$root/$kept.work" \
-            box "$root/root$kept"
+            box "$root/host$kept"
 done
-mount --rbind /dev "$root/root/dev"
-mount -t proc proc "$root/root/proc"
-mount -t sysfs -o ro sysfs "$root/root/sys"
-mount -t tmpfs -o mode=755 run "$root/root/run"
-mkdir -m 1777 "$root/root/run/lock"
+mount --rbind /dev "$root/host/dev"
+mount -t proc proc "$root/host/proc"
+mount -t sysfs -o ro sysfs "$root/host/sys"
+mount -t tmpfs -o mode=755 run "$root/host/run"
+mkdir -m 1777 "$root/host/run/lock"
 ip link set lo up
 hostname mail.example.org
-exec env BOX=1 TMPDIR=/tmp chroot "$root/root" sh "$@"
+exec env BOX=1 TMPDIR=/tmp chroot "$root/host" sh "$@"
