@@ -166,8 +166,44 @@ static enum status explain(struct store *store, const struct change *change,
         return STATUS_NOT_FOUND;
     }
     *outcome_r = inquiry.outcome;
-    if (inquiry.outcome.kind == APPLY_LIMIT)
-        tell_refusal(store, change, &inquiry.outcome, deadline_ms);
+    return STATUS_OK;
+}
+
+/* Rolled back by its status where there is nothing against it. */
+static enum status run_and_undo(struct store_connection *db, void *arg,
+                                struct errtext *err)
+{
+    enum status status = change_run(db, arg, err);
+
+    return status == STATUS_OK ? STATUS_INVALID : status;
+}
+
+/* Runs work until it is done or there is a reason why not. */
+static enum status settle(struct store *store, const struct store_work *work,
+                          struct change *change, int64_t deadline_ms,
+                          struct apply_outcome *outcome_r, struct errtext *err)
+{
+    struct apply_outcome outcome = {.kind = APPLY_DONE};
+    enum status status = STATUS_NOT_FOUND;
+
+    if (change->plan->kind == PLAN_REFUSED) {
+        errtext_set(err, "a refused plan cannot be carried out");
+        return STATUS_INVALID;
+    }
+    if (change->plan->kind == PLAN_NOTHING) {
+        *outcome_r = outcome;
+        return STATUS_OK;
+    }
+    for (int i = 0; status == STATUS_NOT_FOUND && i < TRIES_MAX; i++) {
+        status = store_work(store, work, change, deadline_ms, err);
+        if (status == STATUS_INVALID && work->run == run_and_undo)
+            status = STATUS_OK;
+        if (status == STATUS_DENIED)
+            status = explain(store, change, deadline_ms, &outcome, err);
+    }
+    if (status != STATUS_OK)
+        return STATUS_TEMPFAIL;
+    *outcome_r = outcome;
     return STATUS_OK;
 }
 
@@ -177,26 +213,25 @@ enum status apply_plan(struct store *store, const struct plan *plan,
 {
     static const struct store_work work = {
         .run = change_run, .sync = true, .token = true};
-    struct apply_outcome outcome = {.kind = APPLY_DONE};
     struct change change = {.plan = plan, .who = who};
-    enum status status = STATUS_NOT_FOUND;
+    enum status status =
+        settle(store, &work, &change, deadline_ms, outcome_r, err);
 
-    if (plan->kind == PLAN_REFUSED) {
-        errtext_set(err, "a refused plan cannot be carried out");
-        return STATUS_INVALID;
-    }
-    if (plan->kind == PLAN_NOTHING) {
-        *outcome_r = outcome;
-        return STATUS_OK;
-    }
-    for (int i = 0; status == STATUS_NOT_FOUND && i < TRIES_MAX; i++) {
-        status = store_work(store, &work, &change, deadline_ms, err);
-        if (status == STATUS_DENIED)
-            status = explain(store, &change, deadline_ms, &outcome, err);
-    }
+    if (status == STATUS_OK && outcome_r->kind == APPLY_LIMIT)
+        tell_refusal(store, &change, outcome_r, deadline_ms);
     change_reset(&change);
-    if (status != STATUS_OK)
-        return STATUS_TEMPFAIL;
-    *outcome_r = outcome;
-    return STATUS_OK;
+    return status;
+}
+
+enum status apply_rehearse(struct store *store, const struct plan *plan,
+                           int64_t deadline_ms, struct apply_outcome *outcome_r,
+                           struct errtext *err)
+{
+    static const struct store_work work = {.run = run_and_undo, .sync = true};
+    struct change change = {.plan = plan, .who = "rehearsal"};
+    enum status status =
+        settle(store, &work, &change, deadline_ms, outcome_r, err);
+
+    change_reset(&change);
+    return status;
 }

@@ -62,4 +62,12 @@ enum status apply_plan(struct store *store, const struct plan *plan,
                        struct apply_outcome *outcome_r,
                        struct errtext *err) MUST_CHECK;
 
+/*
+ * What apply_plan would come to: the same transaction, rolled back at its end,
+ * and no event. For who wants to know beforehand (`why`, `mailbox preview`).
+ */
+enum status apply_rehearse(struct store *store, const struct plan *plan,
+                           int64_t deadline_ms, struct apply_outcome *outcome_r,
+                           struct errtext *err) MUST_CHECK;
+
 #endif

@@ -7,13 +7,10 @@
 
 #include "address.h"
 #include "clock.h"
-#include "directory_entry.h"
-#include "directory_memory.h"
-#include "directory_pool.h"
+#include "directory_private.h"
 #include "directory_result.h"
 #include "filter.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -21,15 +18,6 @@
 #define FILTER_TEXT_MAX 65536 /* of the two filters we make */
 #define BLAME_MS 1000 /* a shorter wait is no proof that a host is dead */
 #define LOGIN_BYTES_MAX 1024 /* no door lets more through */
-
-struct directory {
-    const struct directory_settings *set;
-    struct directory_pool *pool;
-    struct directory_memory *memory;
-    struct directory_attributes attributes;
-    atomic_uint_fast64_t searches;
-    atomic_uint_fast64_t binds;
-};
 
 enum status directory_open(const struct directory_settings *set,
                            struct directory **dir_r, struct errtext *err)

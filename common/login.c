@@ -175,7 +175,7 @@ static bool name_is_good(struct attempt *attempt)
         attempt_decide(attempt, wrong);
         return false;
     }
-    if (request->password[0] == '\0') {
+    if (request->password != NULL && request->password[0] == '\0') {
         wrong.reason = "empty_password";
         attempt_decide(attempt, wrong);
         return false;
@@ -192,6 +192,12 @@ static bool name_is_good(struct attempt *attempt)
     return false;
 }
 
+static bool is_app_password(const struct attempt *attempt)
+{
+    return attempt->request->password != NULL &&
+           password_is_app(attempt->request->password);
+}
+
 /*
  * The key of a remembered login tells what verified it, so that a mailbox whose
  * source was switched is not entered with the other source's password.
@@ -199,7 +205,7 @@ static bool name_is_good(struct attempt *attempt)
 static unsigned remembered_as(const struct attempt *attempt,
                               enum account_source source)
 {
-    if (password_is_app(attempt->request->password))
+    if (is_app_password(attempt))
         return attempt->service | REMEMBERED_APP;
     return attempt->service | (source == ACCOUNT_LOCAL ? REMEMBERED_LOCAL : 0);
 }
@@ -212,8 +218,7 @@ static bool still_there(struct attempt *attempt, enum account_source source,
 
     if (account->address == NULL || strcmp(account->address, address) != 0)
         return false;
-    return account->source == source ||
-           password_is_app(attempt->request->password);
+    return account->source == source || is_app_password(attempt);
 }
 
 /*
@@ -275,7 +280,8 @@ static bool throttled(struct attempt *attempt)
 {
     struct decision closed = {LOGIN_TEMPORARY, "throttled"};
 
-    if (throttle_open(attempt->login->shared->throttle, attempt->name.text,
+    if (attempt->request->rehearse ||
+        throttle_open(attempt->login->shared->throttle, attempt->name.text,
                       attempt->client, clock_ms()))
         return false;
     attempt_decide(attempt, closed);
@@ -336,9 +342,12 @@ static void by_local_hash(struct attempt *attempt)
         attempt_decide(attempt, none);
         return;
     }
-    status = password_verify(attempt->login->shared->gate, hash,
-                             attempt->request->password,
-                             attempt->request->deadline_ms, &err);
+    if (attempt->request->password == NULL)
+        status = STATUS_OK;
+    else
+        status = password_verify(attempt->login->shared->gate, hash,
+                                 attempt->request->password,
+                                 attempt->request->deadline_ms, &err);
     attempt_decide(attempt, decision_password(status, DIRECTORY_BAD_PASSWORD));
     if (status == STATUS_TEMPFAIL)
         attempt_no_answer(attempt, "hash_unverifiable", &err);
@@ -384,7 +393,7 @@ static void ask(struct attempt *attempt)
     }
     if (attempt->known_wrong && throttled(attempt))
         return;
-    if (password_is_app(attempt->request->password))
+    if (is_app_password(attempt))
         by_app_password(attempt);
     else if (is_local(attempt))
         by_local_hash(attempt);
@@ -392,7 +401,8 @@ static void ask(struct attempt *attempt)
         login_by_directory(attempt);
     if (attempt->answer->result == LOGIN_IN)
         set_address(attempt, attempt->found.account.address);
-    else if (attempt->answer->result == LOGIN_WRONG)
+    else if (attempt->answer->result == LOGIN_WRONG &&
+             !attempt->request->rehearse)
         throttle_failure(attempt->login->shared->throttle, attempt->name.text,
                          attempt->client, clock_ms());
 }
@@ -414,6 +424,34 @@ static void check_canonical(struct attempt *attempt)
                 answer->address);
 }
 
+/*
+ * Who was not let in is worth a line of history, if it is known whom it was
+ * about: a name that nobody has is guessed by the thousand.
+ */
+static void note_failure(struct attempt *attempt)
+{
+    const struct login_answer *answer = attempt->answer;
+    struct login_failure failure = {
+        .address =
+            answer->address != NULL ? answer->address : attempt->name.text,
+        .directory = answer->directory,
+        .result = login_result_name(answer->result),
+        .reason = answer->reason,
+        .service = account_service_name(attempt->service),
+        .client = attempt->client,
+    };
+
+    if (attempt->told)
+        return;
+    if (attempt->found.domain.name == NULL &&
+        strcmp(answer->reason, "store_no_answer") != 0)
+        return;
+    if (strcmp(answer->reason, "unknown_user") == 0 ||
+        strchr(failure.address, '@') == NULL)
+        return;
+    login_behind_note(attempt->login->behind, &failure);
+}
+
 /* What a finished attempt leaves behind: memories, buckets, last login. */
 static void remember(struct attempt *attempt)
 {
@@ -427,8 +465,10 @@ static void remember(struct attempt *attempt)
         .app_password = attempt->app_password,
     };
 
-    if (answer->result != LOGIN_IN)
+    if (answer->result != LOGIN_IN) {
+        note_failure(attempt);
         return;
+    }
     throttle_success(shared->throttle, attempt->name.text, attempt->client);
     login_behind_add(attempt->login->behind, &seen);
 }
@@ -439,6 +479,11 @@ static void run(struct attempt *attempt)
 
     if (!name_is_good(attempt))
         return;
+    if (attempt->request->rehearse) {
+        ask(attempt);
+        check_canonical(attempt);
+        return;
+    }
     attempt->epoch = memory_epoch(shared->memory);
     if (!remembered(attempt)) {
         ask_memory(attempt);

@@ -52,6 +52,9 @@ struct login_request {
     const char *realm;    /* "" none */
     const char *client;   /* "192.0.2.7;4711", "192.0.2.7", "" unknown */
     bool canonical_only;  /* the door keeps the typed name: it must be ours */
+    bool rehearse;        /* for `why`: nothing is written, remembered, counted
+                             or taken from memory; password may be NULL, and is
+                             then taken for the right one */
     int64_t deadline_ms;
 };
 

@@ -293,6 +293,10 @@ static bool password_is_right(struct attempt *attempt, struct person *person)
         attempt->answer->how = "shared_bind";
         return true;
     }
+    if (attempt->request->password == NULL) {
+        attempt->answer->how = "assumed";
+        return true;
+    }
     attempt->answer->how = "bind";
     status = bind_person(attempt, person, &reason, &err);
     if (status == STATUS_DENIED && person->entry_remembered)
@@ -387,6 +391,9 @@ static void note_refusal(struct attempt *attempt, const struct person *person,
     };
     struct errtext err = {{0}};
 
+    if (attempt->request->rehearse)
+        return;
+    attempt->told = true;
     if (strchr(event.address, '@') != NULL)
         event.domain = address_domain_of(event.address);
     (void)snprintf(reason, sizeof(reason), "%s: %s", code, sentence);
@@ -475,6 +482,7 @@ static void decide_limit(struct attempt *attempt, struct person *person,
                          struct plan *plan, const struct apply_outcome *outcome)
 {
     attempt->answer->text = outcome->reason;
+    attempt->told = true; /* by apply */
     if (plan->kind == PLAN_CREATE) {
         attempt_decide(
             attempt, decision_not_provisioned(
@@ -491,6 +499,17 @@ enum step {
     STEP_AGAIN /* somebody was faster: read and plan again */
 };
 
+/* Carries the plan out, or finds out how that would go. */
+static enum status perform(struct attempt *attempt, const struct plan *plan,
+                           struct apply_outcome *outcome_r, struct errtext *err)
+{
+    if (attempt->request->rehearse)
+        return apply_rehearse(attempt->login->store, plan,
+                              attempt->request->deadline_ms, outcome_r, err);
+    return apply_plan(attempt->login->store, plan, "authd",
+                      attempt->request->deadline_ms, outcome_r, err);
+}
+
 /* Carries one plan out and decides. */
 static enum step carry_out(struct attempt *attempt, struct person *person,
                            struct plan *plan)
@@ -504,9 +523,7 @@ static enum step carry_out(struct attempt *attempt, struct person *person,
         if (attempt->answer->result != LOGIN_IN)
             return STEP_DECIDED;
     }
-    if (apply_plan(attempt->login->store, plan, "authd",
-                   attempt->request->deadline_ms, &outcome,
-                   &err) != STATUS_OK) {
+    if (perform(attempt, plan, &outcome, &err) != STATUS_OK) {
         attempt_no_answer(attempt, "store_no_answer", &err);
         return STEP_DECIDED;
     }

@@ -26,6 +26,16 @@ struct login_directory {
 
 struct login_behind;
 
+/* An attempt that was not let in; everything borrowed. */
+struct login_failure {
+    const char *address;   /* as typed, canonical, or the mailbox's */
+    const char *directory; /* NULL: none was asked */
+    const char *result;    /* login_result_name */
+    const char *reason;    /* constant code */
+    const char *service;   /* "smtp", ... */
+    const char *client;    /* "" unknown */
+};
+
 struct login {
     const struct settings *settings;
     const struct login_shared *shared;
@@ -47,6 +57,7 @@ struct attempt {
     bool asking;               /* memory_answered is due */
     bool bind_shared;          /* another attempt's bind said yes */
     bool known_wrong;          /* the directory called this pair wrong */
+    bool told;                 /* an event says already why not */
     uint64_t app_password;
     uint64_t epoch; /* of the memory, before anything was checked */
 };
@@ -84,6 +95,14 @@ void login_behind_free(struct login_behind **behind);
 /* Collects one success; the newest of (address, service) counts. */
 void login_behind_add(struct login_behind *behind,
                       const struct store_login *seen);
+
+/*
+ * Collects an attempt that was not let in, for the history of its person: one
+ * event a reason and day. What nobody can be found for leaves none, and a
+ * bounded number waits, so that guessing fills no disk.
+ */
+void login_behind_note(struct login_behind *behind,
+                       const struct login_failure *failure);
 
 /* Writes what was collected; keeps it if the store does not answer. */
 enum status login_behind_write(struct login_behind *behind, struct store *store,

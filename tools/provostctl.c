@@ -19,11 +19,17 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+    {"completion", "", "bash|zsh", "print a completion script",
+     completion_print},
     {"config", "check", "", "check provost.conf and conf.d", config_check},
     {"config", "show", "[--non-default]", "print the effective settings",
      config_show},
     {"db", "migrate", "[--plan] [--schema-dir DIR]",
      "make or upgrade the schema", db_migrate},
+    {"directory", "show", "ADDRESS", "the entry as Provost reads it",
+     directory_show},
+    {"directory", "test", "[NAME]", "check a directory's settings against it",
+     directory_test},
     {"domain", "add",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
      "[--max-usage SIZE] [--max-aliases N]",
@@ -37,7 +43,19 @@ static const struct command commands[] = {
      domain_remove},
     {"mailbox", "source", "ADDRESS ldap|local",
      "switch who checks the password", mailbox_source},
+    {"why", "",
+     "ADDRESS [--service smtp|imap|pop3|sieve] [--client IP] "
+     "[--password-stdin]",
+     "walk a login gate by gate and tell which one closed", why_run},
 };
+
+static void print_row(FILE *file, const struct command *command)
+{
+    (void)fprintf(file, "  %s%s%s%s%s\n      %s\n", command->noun,
+                  command->verb[0] != '\0' ? " " : "", command->verb,
+                  command->synopsis[0] != '\0' ? " " : "", command->synopsis,
+                  command->help);
+}
 
 static void print_help(FILE *file)
 {
@@ -46,30 +64,38 @@ static void print_help(FILE *file)
         "                  [--yes] NOUN VERB ...\n\n",
         file);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        (void)fprintf(file, "  %s %s%s%s\n      %s\n", commands[i].noun,
-                      commands[i].verb,
-                      commands[i].synopsis[0] != '\0' ? " " : "",
-                      commands[i].synopsis, commands[i].help);
+        print_row(file, &commands[i]);
 }
 
-/* Names the verbs of a noun, or the nouns. */
-static int unknown_command(const char *noun, const char *verb)
+/* Prints the commands of a noun. Returns false if there is none. */
+static bool print_noun(FILE *file, const char *noun)
 {
     bool found = false;
 
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
         if (strcmp(commands[i].noun, noun) != 0)
             continue;
-        if (!found && verb != NULL)
-            tool_error("%s has no verb \"%s\"", noun, verb);
         if (!found)
-            (void)fputs("usage:\n", stderr);
+            (void)fputs("usage:\n", file);
         found = true;
-        (void)fprintf(stderr, "  provostctl %s %s %s\n", noun, commands[i].verb,
-                      commands[i].synopsis);
+        (void)fputs("  provostctl", file);
+        print_row(file, &commands[i]);
     }
-    if (!found)
+    return found;
+}
+
+/* Names the verbs of a noun, or the nouns. */
+static int unknown_command(const char *noun, const char *verb)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+        known = known || strcmp(commands[i].noun, noun) == 0;
+    if (!known)
         tool_error("unknown command \"%s\"; see provostctl help", noun);
+    else if (verb != NULL)
+        tool_error("%s has no verb \"%s\"", noun, verb);
+    (void)print_noun(stderr, noun);
     return EX_USAGE;
 }
 
@@ -81,6 +107,12 @@ static const struct command *find_command(const char *noun, const char *verb)
             return &commands[i];
     }
     return NULL;
+}
+
+const struct command *tool_commands(size_t *count_r)
+{
+    *count_r = ARRAY_SIZE(commands);
+    return commands;
 }
 
 /* Who does it, for events: the one behind sudo, else the uid's name. */
@@ -166,18 +198,43 @@ static bool take_shared_options(struct tool *tool, struct arguments *arguments)
     return true;
 }
 
+static bool asks_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* help [NOUN], and NOUN --help. */
+static int help_on(const char *noun)
+{
+    if (noun == NULL) {
+        print_help(stdout);
+        return EX_OK;
+    }
+    return print_noun(stdout, noun) ? EX_OK : unknown_command(noun, NULL);
+}
+
 static int run_command(struct tool *tool, int argc, char **argv)
 {
-    struct arguments arguments = {argc - 2, argv + 2};
+    struct arguments arguments = {argc - 1, argv + 1};
     const struct command *command;
 
-    if (argc == 0 || strcmp(argv[0], "help") == 0) {
-        print_help(argc == 0 ? stderr : stdout);
-        return argc == 0 ? EX_USAGE : EX_OK;
+    if (argc == 0) {
+        print_help(stderr);
+        return EX_USAGE;
     }
-    if (argc == 1)
+    if (strcmp(argv[0], "help") == 0)
+        return help_on(argv[1]);
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (asks_help(argv[i]))
+            return help_on(argv[0]);
+    }
+    command = find_command(argv[0], "");
+    if (command == NULL && argc == 1)
         return unknown_command(argv[0], NULL);
-    command = find_command(argv[0], argv[1]);
+    if (command == NULL) {
+        command = find_command(argv[0], argv[1]);
+        arguments = (struct arguments){argc - 2, argv + 2};
+    }
     if (command == NULL)
         return unknown_command(argv[0], argv[1]);
     if (!take_shared_options(tool, &arguments))

@@ -15,6 +15,7 @@
 #include "store.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tool {
@@ -37,7 +38,7 @@ typedef int command_function(struct tool *tool, struct arguments *arguments);
 
 struct command {
     const char *noun;
-    const char *verb;
+    const char *verb;     /* "": the noun is the command */
     const char *synopsis; /* arguments as in a manual: "NAME [--quota SIZE]" */
     const char *help;     /* one line */
     command_function *run;
@@ -90,14 +91,21 @@ int tool_address(const char *word, char **address_r);
 int tool_size(const char *word, uint64_t *bytes_r);
 int tool_number(const char *word, uint64_t *number_r);
 
+/* All commands, for what is made from the table; borrowed. */
+const struct command *tool_commands(size_t *count_r);
+
 /* The functions of the table, by noun. */
+command_function completion_print;
 command_function config_check;
 command_function config_show;
 command_function db_migrate;
+command_function directory_show;
+command_function directory_test;
 command_function domain_add;
 command_function domain_edit;
 command_function domain_list;
 command_function domain_remove;
 command_function mailbox_source;
+command_function why_run;
 
 #endif

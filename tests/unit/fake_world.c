@@ -277,3 +277,19 @@ enum status apply_plan(struct store *store, const struct plan *plan,
     }
     return STATUS_OK;
 }
+
+enum status apply_rehearse(struct store *store, const struct plan *plan,
+                           int64_t deadline_ms, struct apply_outcome *outcome_r,
+                           struct errtext *err)
+{
+    (void)store;
+    (void)plan;
+    (void)deadline_ms;
+    fake_world.rehearsed++;
+    if (fake_world.apply != STATUS_OK) {
+        errtext_set(err, "fake apply");
+        return fake_world.apply;
+    }
+    *outcome_r = fake_world.outcome;
+    return STATUS_OK;
+}

@@ -41,6 +41,7 @@ struct fake_world {
     unsigned finds;
     unsigned binds;
     unsigned applied;
+    unsigned rehearsed; /* calls of apply_rehearse */
     unsigned events;
     unsigned logins_written;
     char last_event[256];
