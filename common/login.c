@@ -14,9 +14,8 @@
 /* How long closing may take to write the last logins. */
 #define CLOSING_MS 2000
 
-/* Bits beside the service in the key of a remembered login. */
+/* A bit beside the service in the key of a remembered login. */
 #define REMEMBERED_LOCAL 0x100U
-#define REMEMBERED_APP 0x200U
 
 void login_answer_clear(struct login_answer *answer)
 {
@@ -205,8 +204,6 @@ static bool is_app_password(const struct attempt *attempt)
 static unsigned remembered_as(const struct attempt *attempt,
                               enum account_source source)
 {
-    if (is_app_password(attempt))
-        return attempt->service | REMEMBERED_APP;
     return attempt->service | (source == ACCOUNT_LOCAL ? REMEMBERED_LOCAL : 0);
 }
 
@@ -218,7 +215,7 @@ static bool still_there(struct attempt *attempt, enum account_source source,
 
     if (account->address == NULL || strcmp(account->address, address) != 0)
         return false;
-    return account->source == source || is_app_password(attempt);
+    return account->source == source;
 }
 
 /*
@@ -251,8 +248,14 @@ static bool remembered_by(struct attempt *attempt, enum account_source source)
     return true;
 }
 
+/*
+ * An app password is looked up each time: its hash is quick, one that was
+ * revoked or has expired is dead at once, and each use is seen.
+ */
 static bool remembered(struct attempt *attempt)
 {
+    if (is_app_password(attempt))
+        return false;
     return remembered_by(attempt, ACCOUNT_LDAP) ||
            remembered_by(attempt, ACCOUNT_LOCAL);
 }
@@ -488,7 +491,7 @@ static void run(struct attempt *attempt)
     if (!remembered(attempt)) {
         ask_memory(attempt);
         ask(attempt);
-        if (attempt->answer->result == LOGIN_IN)
+        if (attempt->answer->result == LOGIN_IN && attempt->app_password == 0)
             memory_verify(shared->memory, attempt->name.text,
                           remembered_as(attempt, attempt->found.account.source),
                           attempt->request->password, attempt->answer->address,

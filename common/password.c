@@ -10,10 +10,12 @@
 #include "strbuf.h"
 
 #include <crypt.h>
-#include <openssl/rand.h>
+#include <errno.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 struct password_gate {
@@ -163,7 +165,7 @@ static const char app_prefix[] = "pv-";
 #define APP_PREFIX_BYTES (sizeof(app_prefix) - 1)
 #define APP_GROUP_BYTES                                                        \
     ((size_t)5) /* four letters and the hyphen before the next */
-#define APP_RANDOM_GROUPS ((size_t)4)
+#define APP_RANDOM_GROUPS ((size_t)7)
 #define APP_CHECK_AT (APP_PREFIX_BYTES + APP_RANDOM_GROUPS * APP_GROUP_BYTES)
 
 /*
@@ -205,16 +207,29 @@ bool password_is_app(const char *text)
     return secret_equal(check, text + APP_CHECK_AT, sizeof(check));
 }
 
+/* Fills len bytes, at most 256, which getrandom gives whole or not at all. */
+static enum status take_random(unsigned char *bytes_r, size_t len,
+                               struct errtext *err)
+{
+    ssize_t got;
+
+    do
+        got = getrandom(bytes_r, len, 0);
+    while (got < 0 && errno == EINTR);
+    if (got == (ssize_t)len)
+        return STATUS_OK;
+    errtext_set(err, "no randomness");
+    return STATUS_TEMPFAIL;
+}
+
 enum status password_app_new(char text_r[PASSWORD_APP_BYTES],
                              struct errtext *err)
 {
     unsigned char random[APP_RANDOM_GROUPS * 4];
     size_t used = 0;
 
-    if (RAND_priv_bytes(random, sizeof(random)) != 1) {
-        errtext_set(err, "no randomness");
+    if (take_random(random, sizeof(random), err) != STATUS_OK)
         return STATUS_TEMPFAIL;
-    }
     memcpy(text_r, app_prefix, APP_PREFIX_BYTES);
     used = APP_PREFIX_BYTES;
     for (size_t i = 0; i < sizeof(random); i++) {
@@ -226,4 +241,40 @@ enum status password_app_new(char text_r[PASSWORD_APP_BYTES],
     text_r[PASSWORD_APP_BYTES - 1] = '\0';
     secret_wipe(random, sizeof(random));
     return STATUS_OK;
+}
+
+#define APP_DIGEST_BYTES 32
+#define APP_SALT_BYTES 16
+
+enum status password_app_hash(const char *text, char **hash_r,
+                              struct errtext *err)
+{
+    unsigned char bytes[APP_DIGEST_BYTES + APP_SALT_BYTES];
+    unsigned char base64[4 * (sizeof(bytes) + 2) / 3 + 1];
+    unsigned char *salt = bytes + APP_DIGEST_BYTES;
+    struct strbuf hash = STRBUF_INIT(PASSWORD_HASH_BYTES_MAX);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    enum status status = STATUS_TEMPFAIL;
+
+    if (context == NULL)
+        return status_no_memory(err);
+    if (take_random(salt, APP_SALT_BYTES, err) != STATUS_OK)
+        goto out;
+    if (EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1 ||
+        EVP_DigestUpdate(context, text, strlen(text)) != 1 ||
+        EVP_DigestUpdate(context, salt, APP_SALT_BYTES) != 1 ||
+        EVP_DigestFinal_ex(context, bytes, NULL) != 1) {
+        errtext_set(err, "OpenSSL made no SHA-256");
+        goto out;
+    }
+    (void)EVP_EncodeBlock(base64, bytes, (int)sizeof(bytes));
+    strbuf_append(&hash, "{SSHA256}");
+    strbuf_append(&hash, (const char *)base64);
+    status = strbuf_take(&hash, hash_r, err);
+out:
+    EVP_MD_CTX_free(context);
+    strbuf_clear(&hash);
+    secret_wipe(bytes, sizeof(bytes));
+    secret_wipe(base64, sizeof(base64));
+    return status;
 }

@@ -65,17 +65,28 @@ enum status password_hash(struct password_gate *gate, const char *password,
                           char **hash_r, struct errtext *err) MUST_CHECK;
 
 /*
- * True if text has the form of an app password ("pv-" and five groups of four
+ * True if text has the form of an app password ("pv-" and eight groups of four
  * of a 32-letter alphabet, the last one a check): such a text is never sent to
  * a directory, so that a stale one locks nobody.
  */
 bool password_is_app(const char *text);
 
-/* Of "pv-xxxx-xxxx-xxxx-xxxx-xxxx", NUL included. */
-#define PASSWORD_APP_BYTES 28
+/* Of "pv-xxxx-xxxx-xxxx-xxxx-xxxx-xxxx-xxxx-xxxx", NUL included. */
+#define PASSWORD_APP_BYTES 43
 
-/* Makes a new app password: 80 random bits. STATUS_TEMPFAIL: no randomness. */
+/*
+ * Makes a new app password: 140 bits of getrandom(2).
+ * STATUS_TEMPFAIL: no randomness.
+ */
 enum status password_app_new(char text_r[PASSWORD_APP_BYTES],
                              struct errtext *err) MUST_CHECK;
+
+/*
+ * Makes "{SSHA256}..." of an app password. It needs no slow hash, because
+ * nobody tries 2^140 of them; and a login may have to try a hundred hashes.
+ * Returns STATUS_OK and an owned *hash_r, or STATUS_TEMPFAIL.
+ */
+enum status password_app_hash(const char *text, char **hash_r,
+                              struct errtext *err) MUST_CHECK;
 
 #endif

@@ -149,6 +149,32 @@ static void an_app_password_never_reaches_the_directory(void)
     scene_close(&scene);
 }
 
+static void an_app_password_is_never_remembered(void)
+{
+    char app[PASSWORD_APP_BYTES];
+    char hash[64];
+    struct login_answer answer = {0};
+    struct scene scene;
+
+    CU_ASSERT_EQUAL(password_app_new(app, NULL), STATUS_OK);
+    (void)snprintf(hash, sizeof(hash), "{PLAIN}%s", app);
+    scene_open(&scene, 60000);
+    scene_have_mailbox(&scene);
+    fake_world.app_hash = hash;
+    fake_world.app_services = ACCOUNT_SMTP;
+    for (int i = 0; i < 2; i++) {
+        scene_attempt(&scene, ANNA, app, &answer);
+        CU_ASSERT_EQUAL(answer.result, LOGIN_IN);
+        CU_ASSERT_STRING_EQUAL(answer.how, "app_password");
+        login_answer_clear(&answer);
+    }
+    fake_world.app_hash = NULL; /* revoked */
+    scene_attempt(&scene, ANNA, app, &answer);
+    CU_ASSERT_EQUAL(answer.result, LOGIN_WRONG);
+    login_answer_clear(&answer);
+    scene_close(&scene);
+}
+
 static void last_logins_are_written_behind(void)
 {
     struct login_answer answer = {0};
@@ -185,6 +211,8 @@ int main(void)
          a_switched_source_forgets_what_was_remembered},
         {"a switched source forgets what was refused",
          a_switched_source_forgets_what_was_refused},
+        {"an app password is never remembered",
+         an_app_password_is_never_remembered},
         {"an app password never reaches the directory",
          an_app_password_never_reaches_the_directory},
         {"last logins are written behind", last_logins_are_written_behind},

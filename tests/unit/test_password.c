@@ -546,16 +546,16 @@ static void takes_no_random_text_for_an_app_password(void)
     static const char *const texts[] = {
         "",
         "pv-",
-        "pv-aaaa-aaaa-aaaa-aaaa-aaaa",
-        "pv-aaaa-aaaa-aaaa-aaaa",
-        "pv-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa",
-        "PV-AAAA-AAAA-AAAA-AAAA-AAAA",
-        "pv-aaaaaaaaaaaaaaaaaaaaaaaa",
-        "correct horse battery stapl",
-        "pv-\xC3\xA4\xC3\xA4-aaaa-aaaa-aaaa-aaaa",
+        "pv-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa",
+        "pv-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa",
+        "pv-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa",
+        "PV-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA-AAAA",
+        "pv-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "correct horse battery staple & other words",
+        "pv-\xC3\xA4\xC3\xA4-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa",
     };
     static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
-    char text[] = "pv-aaaa-aaaa-aaaa-aaaa-aaaa";
+    char text[] = "pv-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa-aaaa";
     uint32_t random = 1;
     unsigned taken = 0;
 
@@ -572,6 +572,29 @@ static void takes_no_random_text_for_an_app_password(void)
             taken++;
     }
     CU_ASSERT(taken <= 1);
+}
+
+static void hashes_an_app_password_quickly_and_with_salt(void)
+{
+    struct password_gate *gate = password_gate_new(1);
+    char app[PASSWORD_APP_BYTES];
+    char *hash = NULL;
+    char *again = NULL;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(gate);
+    CU_ASSERT_EQUAL(password_app_new(app, NULL), STATUS_OK);
+    CU_ASSERT_EQUAL(password_app_hash(app, &hash, NULL), STATUS_OK);
+    CU_ASSERT_EQUAL(password_app_hash(app, &again, NULL), STATUS_OK);
+    CU_ASSERT_STRING_NOT_EQUAL(hash, again);
+    CU_ASSERT_EQUAL(strncmp(hash, "{SSHA256}", 9), 0);
+    CU_ASSERT_EQUAL(password_verify(gate, hash, app, INT64_MAX, NULL),
+                    STATUS_OK);
+    app[5] = app[5] == 'a' ? 'b' : 'a';
+    CU_ASSERT_EQUAL(password_verify(gate, hash, app, INT64_MAX, NULL),
+                    STATUS_DENIED);
+    free(hash);
+    free(again);
+    password_gate_free(&gate);
 }
 
 static void app_passwords_use_their_alphabet_evenly(void)
@@ -591,7 +614,7 @@ static void app_passwords_use_their_alphabet_evenly(void)
         if (seen[i] == 0 || i == '-')
             continue;
         letters++;
-        CU_ASSERT(seen[i] > 900 && seen[i] < 1600);
+        CU_ASSERT(seen[i] > 1600 && seen[i] < 2400);
     }
     CU_ASSERT_EQUAL(letters, 32);
 }
@@ -618,6 +641,8 @@ int main(void)
         {"who finds no place in time gets no answer",
          who_finds_no_place_in_time_gets_no_answer},
         {"tells app passwords from others", tells_app_passwords_from_others},
+        {"hashes an app password quickly and with salt",
+         hashes_an_app_password_quickly_and_with_salt},
         {"takes no random text for an app password",
          takes_no_random_text_for_an_app_password},
         {"app passwords use their alphabet evenly",
