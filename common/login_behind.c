@@ -7,6 +7,7 @@
 
 #include "strbuf.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define BEHIND_MAX 20000 /* rows that wait; beyond it, new ones are dropped */
 #define BATCH_ROWS 500   /* a transaction: a cluster's write set stays small */
-#define KEY_BYTES (ADDRESS_BYTES_MAX + 8)
+#define KEY_BYTES (ADDRESS_BYTES_MAX + 40)
 #define CLIENT_BYTES_MAX 63
 #define NOTES_MAX 2000
 #define NOTE_SECONDS 86400
@@ -28,7 +29,7 @@ struct row {
     uint64_t app_password;
     char *client; /* owned */
     unsigned service;
-    char key[]; /* service number, blank, address */
+    char key[]; /* service and app password, blank, address */
 };
 
 /* A refusal that waits to become an event. */
@@ -157,7 +158,8 @@ void login_behind_add(struct login_behind *behind,
     char key[KEY_BYTES];
     struct row *row;
 
-    (void)snprintf(key, sizeof(key), "%u %s", seen->service, seen->address);
+    (void)snprintf(key, sizeof(key), "%u:%" PRIu64 " %s", seen->service,
+                   seen->app_password, seen->address);
     (void)pthread_mutex_lock(&behind->lock);
     row = row_of(behind, key);
     if (row != NULL && seen->at >= row->at) {

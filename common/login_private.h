@@ -92,7 +92,8 @@ enum status login_behind_new(struct login_behind **behind_r,
 /* Frees *behind and sets it to NULL; what was not written is lost. */
 void login_behind_free(struct login_behind **behind);
 
-/* Collects one success; the newest of (address, service) counts. */
+/* Collects one success; the newest of (address, service, app password)
+ * counts. */
 void login_behind_add(struct login_behind *behind,
                       const struct store_login *seen);
 
