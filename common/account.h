@@ -165,4 +165,25 @@ bool account_setting_from(const char *word, enum account_setting *value_r);
 void account_append_setting(struct strbuf *buf, const struct account *account,
                             enum account_setting setting);
 
+/* Appends the names of the settings in pinned, with commas between. */
+void account_append_pins(struct strbuf *buf, unsigned pinned);
+
+/*
+ * Reads the value of one setting from the form account_append_setting writes
+ * ("yes" and "no" for rights and TLS; tags with commas between, which are
+ * sorted) into account, which owns its texts.
+ *
+ * Returns STATUS_OK; STATUS_INVALID with a sentence in err, also for the
+ * aliases, which only a directory makes; STATUS_TEMPFAIL without memory.
+ * Anything but STATUS_OK leaves account as it was.
+ */
+enum status account_read_setting(struct account *account,
+                                 enum account_setting setting, const char *text,
+                                 struct errtext *err) MUST_CHECK;
+
+/* Copies the value of one setting, but for the aliases. STATUS_TEMPFAIL. */
+enum status account_copy_setting(struct account *to, const struct account *from,
+                                 enum account_setting setting,
+                                 struct errtext *err) MUST_CHECK;
+
 #endif

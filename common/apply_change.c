@@ -78,72 +78,14 @@ static bool replace_text(char **field, const char *text)
     return true;
 }
 
-/* Takes one right from the target. */
-static void take_service(struct account *next, const struct account *target,
-                         unsigned service)
-{
-    next->set.services =
-        (next->set.services & ~service) | (target->set.services & service);
-}
-
-/* Takes one setting from the target; false without memory. */
-static bool take_setting(struct account *next, const struct account *target,
-                         enum account_setting setting)
-{
-    const struct account_settings *set = &target->set;
-
-    switch (setting) {
-    case ACCOUNT_SET_NAME:
-        return replace_text(&next->name, target->name);
-    case ACCOUNT_SET_QUOTA:
-        next->set.quota_bytes = set->quota_bytes;
-        break;
-    case ACCOUNT_SET_MESSAGE_SIZE:
-        next->set.message_size_bytes = set->message_size_bytes;
-        break;
-    case ACCOUNT_SET_RATE_MESSAGES:
-        next->set.rate_messages = set->rate_messages;
-        break;
-    case ACCOUNT_SET_RATE_RECIPIENTS:
-        next->set.rate_recipients = set->rate_recipients;
-        break;
-    case ACCOUNT_SET_SMTP:
-        take_service(next, target, ACCOUNT_SMTP);
-        break;
-    case ACCOUNT_SET_IMAP:
-        take_service(next, target, ACCOUNT_IMAP);
-        break;
-    case ACCOUNT_SET_POP3:
-        take_service(next, target, ACCOUNT_POP3);
-        break;
-    case ACCOUNT_SET_SIEVE:
-        take_service(next, target, ACCOUNT_SIEVE);
-        break;
-    case ACCOUNT_SET_TLS_IN:
-        next->set.tls_in = set->tls_in;
-        break;
-    case ACCOUNT_SET_TLS_OUT:
-        next->set.tls_out = set->tls_out;
-        break;
-    case ACCOUNT_SET_ACTIVE:
-        next->set.active = set->active;
-        break;
-    case ACCOUNT_SET_TAGS:
-        return replace_text(&next->set.tags, set->tags);
-    case ACCOUNT_SET_ALIASES: /* rows of their own */
-    case ACCOUNT_SETTING_COUNT:
-        break;
-    }
-    return true;
-}
-
 /* Makes next: the row as it is, and what the plan changes of it. */
 static enum status make_next(struct change *change, struct errtext *err)
 {
     const struct plan *plan = change->plan;
     const struct account *target = &plan->target;
     struct account *next = &change->next;
-    unsigned changed = plan->changed & ~change->now.pinned;
+    /* A pin holds against everybody but an administrator. */
+    unsigned changed = plan->changed & (~change->now.pinned | plan->pin);
     bool done;
 
     if (account_copy(&change->now, next, err) != STATUS_OK)
@@ -157,8 +99,10 @@ static enum status make_next(struct change *change, struct errtext *err)
     next->directory_state = target->directory_state;
     for (unsigned i = 0; done && i < ACCOUNT_SETTING_COUNT; i++) {
         if ((changed & ACCOUNT_SET_BIT(i)) != 0)
-            done = take_setting(next, target, (enum account_setting)i);
+            done = account_copy_setting(next, target, (enum account_setting)i,
+                                        NULL) == STATUS_OK;
     }
+    next->pinned |= plan->pin;
     return done ? STATUS_OK : status_no_memory(err);
 }
 

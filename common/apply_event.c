@@ -82,6 +82,19 @@ static void tell_aliases(struct story *story, const struct change *change)
         tell(story, "aliases_added", "", strbuf_text(&story->new_value));
 }
 
+/* Which settings an administrator has fixed, where that changes. */
+static void tell_pins(struct story *story, const struct change *change)
+{
+    if (change->now.pinned == change->next.pinned)
+        return;
+    strbuf_truncate(&story->old_value, 0);
+    strbuf_truncate(&story->new_value, 0);
+    account_append_pins(&story->old_value, change->now.pinned);
+    account_append_pins(&story->new_value, change->next.pinned);
+    tell(story, "pinned", strbuf_text(&story->old_value),
+         strbuf_text(&story->new_value));
+}
+
 static void tell_all(struct story *story, const struct change *change)
 {
     const struct account *now = &change->now;
@@ -98,6 +111,7 @@ static void tell_all(struct story *story, const struct change *change)
             tell_setting(story, change, (enum account_setting)i);
     }
     tell_aliases(story, change);
+    tell_pins(story, change);
     strbuf_append_char(&story->before, '}');
     strbuf_append_char(&story->after, '}');
 }

@@ -5,6 +5,8 @@
 
 #include "provision.h"
 
+#include "provision_private.h"
+
 #include "address.h"
 #include "strbuf.h"
 
@@ -298,8 +300,7 @@ static enum status take_template(const struct provision_facts *facts,
     return replace_text(&target->template_name, template->name);
 }
 
-/* The digest of everything that the directory and the template decide. */
-static enum status take_fingerprint(struct account *target)
+enum status provision_fingerprint(struct account *target)
 {
     struct strbuf text = STRBUF_INIT(TEXT_BYTES_MAX);
     unsigned char digest[EVP_MAX_MD_SIZE];
@@ -368,9 +369,8 @@ static enum status keep_pinned(const struct account *current,
     return STATUS_OK;
 }
 
-/* True if one setting reads the same in both. */
-static bool same_setting(const struct account *a, const struct account *b,
-                         enum account_setting setting, bool *failed)
+bool provision_same_setting(const struct account *a, const struct account *b,
+                            enum account_setting setting, bool *failed)
 {
     struct strbuf left = STRBUF_INIT(TEXT_BYTES_MAX);
     struct strbuf right = STRBUF_INIT(TEXT_BYTES_MAX);
@@ -401,7 +401,8 @@ static enum status find_changed(struct plan *plan)
             plan->changed |= ACCOUNT_SET_BIT(setting);
             continue;
         }
-        if (!same_setting(&plan->before, &plan->target, setting, &failed))
+        if (!provision_same_setting(&plan->before, &plan->target, setting,
+                                    &failed))
             plan->changed |= ACCOUNT_SET_BIT(setting);
     }
     return failed ? STATUS_TEMPFAIL : STATUS_OK;
@@ -484,7 +485,7 @@ static enum status fill_target(const struct provision_facts *facts,
     if (facts->dir->alias_field[0] != '\0' &&
         take_aliases(facts, plan) != STATUS_OK)
         return STATUS_TEMPFAIL;
-    return take_fingerprint(target);
+    return provision_fingerprint(target);
 }
 
 static enum status plan_create(const struct provision_facts *facts,

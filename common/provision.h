@@ -76,6 +76,8 @@ struct plan {
     struct account before;  /* as it was read; {0} for a create; owned */
     struct account target;  /* the whole mailbox as it should be; owned */
     unsigned changed;       /* ACCOUNT_SET_BIT()s that differ */
+    unsigned pin;           /* an administrator's: of `changed`, what is fixed
+                               from now on, though it was fixed before */
     char *old_address;      /* PLAN_RENAME: owned */
     struct errtext warning; /* e.g. no mapping any more: settings kept */
 };

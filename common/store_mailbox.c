@@ -73,7 +73,7 @@ static const struct store_sql update_sql = {
     " rate_recipients_period = ?, smtp_access = ?, imap_access = ?,"
     " pop3_access = ?, sieve_access = ?, tls_enforce_in = ?,"
     " tls_enforce_out = ?, tags = ?, template_state = ?, directory_state = ?,"
-    " modified = UTC_TIMESTAMP() WHERE address = ?",
+    " pinned = ?, modified = UTC_TIMESTAMP() WHERE address = ?",
     NULL};
 
 /* Parameters that INSERT and UPDATE have in common, in their order. */
@@ -233,14 +233,15 @@ enum status store_update_mailbox(struct store_connection *db,
                                  const struct account *account,
                                  struct errtext *err)
 {
-    struct store_param params[COMMON_PARAMS + 1];
+    struct store_param params[COMMON_PARAMS + 2];
     struct local_part local;
     enum status status = split(account->address, &local, err);
 
     if (status != STATUS_OK)
         return status;
     fill_params(params, account, local.text);
-    params[COMMON_PARAMS] = store_text(address);
+    params[COMMON_PARAMS] = store_number(account->pinned);
+    params[COMMON_PARAMS + 1] = store_text(address);
     return store_execute(db, &update_sql, params, ARRAY_SIZE(params), NULL,
                          err);
 }

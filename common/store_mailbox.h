@@ -59,8 +59,9 @@ enum status store_insert_mailbox(struct store_connection *db,
                                  struct errtext *err) MUST_CHECK;
 
 /*
- * Writes all but password, pins, the administrator's block and mail_path into
- * the row at address, which account may move to another address.
+ * Writes all but password, the administrator's block and mail_path into the
+ * row at address, which account may move to another address. The caller holds
+ * the row's lock since it read the pins.
  * STATUS_DENIED: address or id is there already.
  */
 enum status store_update_mailbox(struct store_connection *db,

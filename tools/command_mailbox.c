@@ -1,43 +1,33 @@
-/* command_mailbox - provostctl mailbox ... */
+/* command_mailbox - provostctl mailbox block|pin|remove|source|unblock|unpin */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 
 #include "tool.h"
 
-#include "address.h"
+#include "ask.h"
+#include "daemons.h"
+#include "mailbox.h"
+#include "mailbox_words.h"
+#include "store_admin.h"
 #include "store_domain.h"
+#include "strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
-/* The directory that a mailbox of this address would belong to. */
-static int directory_of(const struct tool *tool, const char *address,
-                        const char **name_r)
-{
-    const struct directory_settings *set =
-        settings_directory_for(tool->settings, address_domain_of(address));
-
-    if (set == NULL) {
-        tool_error("no directory in the settings serves %s",
-                   address_domain_of(address));
-        return EX_CONFIG;
-    }
-    *name_r = set->name;
-    return EX_OK;
-}
+static const struct tool_option no_options[] = {{NULL, NULL, NULL}};
 
 int mailbox_source(struct tool *tool, struct arguments *arguments)
 {
-    static const struct tool_option none[] = {{NULL, NULL, NULL}};
+    const struct directory_settings *set = NULL;
     enum account_source source;
-    const char *directory = NULL;
     struct errtext err = {{0}};
     char *address = NULL;
     int code;
 
-    if (!tool_arguments(arguments, none, 2, 2))
+    if (!tool_arguments(arguments, no_options, 2, 2))
         return EX_USAGE;
     if (!account_source_from(arguments->words[1], &source)) {
         tool_error("the source is ldap or local, not \"%s\"",
@@ -48,15 +38,145 @@ int mailbox_source(struct tool *tool, struct arguments *arguments)
     if (code == EX_OK)
         code = tool_store(tool, false);
     if (code == EX_OK && source == ACCOUNT_LDAP)
-        code = directory_of(tool, address, &directory);
+        code = mailbox_directory(tool, address, &set);
     if (code == EX_OK) {
-        enum status status =
-            store_mailbox_source(tool->store, address, source, directory,
-                                 tool->who, tool_deadline(tool), &err);
+        enum status status = store_mailbox_source(
+            tool->store, address, source, set != NULL ? set->name : NULL,
+            tool->who, tool_deadline(tool), &err);
 
         if (status != STATUS_OK)
             code = tool_failed(status, &err);
     }
+    if (code == EX_OK)
+        daemons_flush(tool, address);
     free(address);
+    return code;
+}
+
+/* Sets what the administrator says, and lets no memory outlive it. */
+static int set_block(struct tool *tool, const char *word,
+                     enum account_admin_state state)
+{
+    struct store_found found = {{0}, {0}};
+    struct errtext err = {{0}};
+    int code = mailbox_read(tool, word, &found);
+
+    if (code == EX_OK) {
+        enum status status =
+            store_mailbox_block(tool->store, found.account.address, state,
+                                tool->who, tool_deadline(tool), &err);
+
+        if (status != STATUS_OK)
+            code = tool_failed(status, &err);
+    }
+    if (code == EX_OK)
+        daemons_flush(tool, found.account.address);
+    store_found_clear(&found);
+    return code;
+}
+
+int mailbox_block(struct tool *tool, struct arguments *arguments)
+{
+    bool all = false;
+    const struct tool_option options[] = {
+        {"all", NULL, &all},
+        {NULL, NULL, NULL},
+    };
+
+    if (!tool_arguments(arguments, options, 1, 1))
+        return EX_USAGE;
+    return set_block(tool, arguments->words[0],
+                     all ? ACCOUNT_BLOCK_ALL : ACCOUNT_BLOCK_LOGIN);
+}
+
+int mailbox_unblock(struct tool *tool, struct arguments *arguments)
+{
+    if (!tool_arguments(arguments, no_options, 1, 1))
+        return EX_USAGE;
+    return set_block(tool, arguments->words[0], ACCOUNT_UNBLOCKED);
+}
+
+/* Reads "ADDRESS SETTING[,SETTING...]" and pins or frees them. */
+static int set_pins(struct tool *tool, struct arguments *arguments, bool pin)
+{
+    struct store_found found = {{0}, {0}};
+    struct errtext err = {{0}};
+    enum status status;
+    unsigned bits = 0;
+    int code;
+
+    if (!tool_arguments(arguments, no_options, 2, 2))
+        return EX_USAGE;
+    if (mailbox_words_bits(arguments->words[1], &bits, &err) != STATUS_OK) {
+        (void)tool_failed(STATUS_INVALID, &err);
+        return EX_USAGE;
+    }
+    code = mailbox_read(tool, arguments->words[0], &found);
+    if (code != EX_OK)
+        return code;
+    status =
+        store_mailbox_pin(tool->store, found.account.address, pin ? bits : 0,
+                          pin ? 0 : bits, tool->who, tool_deadline(tool), &err);
+    if (status != STATUS_OK)
+        code = tool_failed(status, &err);
+    else if (!pin && found.account.source == ACCOUNT_LDAP)
+        (void)puts("The next login or sync decides these settings anew.");
+    store_found_clear(&found);
+    return code;
+}
+
+int mailbox_pin(struct tool *tool, struct arguments *arguments)
+{
+    return set_pins(tool, arguments, true);
+}
+
+int mailbox_unpin(struct tool *tool, struct arguments *arguments)
+{
+    return set_pins(tool, arguments, false);
+}
+
+/* Asks, with what is at stake. */
+static bool is_meant(const struct tool *tool, const struct account *account)
+{
+    struct strbuf question = STRBUF_INIT(4096);
+    bool meant;
+
+    strbuf_appendf(&question,
+                   "Remove mailbox %s, its aliases and app passwords? The "
+                   "mail stays.",
+                   account->address);
+    meant = ask_again(tool, account->address, strbuf_text(&question));
+    strbuf_clear(&question);
+    return meant;
+}
+
+int mailbox_remove(struct tool *tool, struct arguments *arguments)
+{
+    struct store_found found = {{0}, {0}};
+    struct errtext err = {{0}};
+    char *mail_path = NULL;
+    int code;
+
+    if (!tool_arguments(arguments, no_options, 1, 1))
+        return EX_USAGE;
+    code = mailbox_read(tool, arguments->words[0], &found);
+    if (code == EX_OK && !is_meant(tool, &found.account))
+        code = EX_NOPERM;
+    if (code == EX_OK) {
+        enum status status =
+            store_mailbox_remove(tool->store, found.account.address, tool->who,
+                                 tool_deadline(tool), &mail_path, &err);
+
+        if (status != STATUS_OK)
+            code = tool_failed(status, &err);
+    }
+    if (code == EX_OK) {
+        daemons_flush(tool, found.account.address);
+        (void)fputs("The mail is left in ", stdout);
+        output_escaped(stdout, mail_path);
+        (void)putchar('\n');
+    }
+    free(mail_path);
+    store_found_clear(&found);
     return code;
 }

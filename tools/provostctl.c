@@ -7,6 +7,7 @@
 
 #include "config.h"
 
+#include "mailbox_words.h"
 #include "tool.h"
 
 #include <getopt.h>
@@ -19,6 +20,13 @@
 #include <unistd.h>
 
 static const struct command commands[] = {
+    {"app-password", "add",
+     "ADDRESS [--service SERVICE,...] [--expires TIME] [--name TEXT]",
+     "make a password for one program, and show it once", app_password_add},
+    {"app-password", "list", "ADDRESS",
+     "list app passwords and when they were used", app_password_list},
+    {"app-password", "revoke", "ADDRESS ID", "end an app password for good",
+     app_password_revoke},
     {"completion", "", "bash|zsh", "print a completion script",
      completion_print},
     {"config", "check", "", "check provost.conf and conf.d", config_check},
@@ -41,8 +49,28 @@ static const struct command commands[] = {
     {"domain", "list", "", "list domains with limits and use", domain_list},
     {"domain", "remove", "NAME", "remove a domain without mailboxes",
      domain_remove},
+    {"mailbox", "add",
+     "ADDRESS [--source local|ldap] [--template NAME] "
+     "[--password-stdin] " MAILBOX_WORDS_SYNOPSIS,
+     "make a mailbox from a template", mailbox_add},
+    {"mailbox", "block", "ADDRESS [--all]",
+     "refuse logins at once; with --all, mail too", mailbox_block},
+    {"mailbox", "edit", "ADDRESS " MAILBOX_WORDS_SYNOPSIS,
+     "change settings and pin them", mailbox_edit},
+    {"mailbox", "pin", "ADDRESS SETTING,...|all",
+     "keep settings as they are, whatever the directory says", mailbox_pin},
+    {"mailbox", "remove", "ADDRESS", "remove a mailbox, never its mail",
+     mailbox_remove},
+    {"mailbox", "rename", "ADDRESS ADDRESS",
+     "move a mailbox to another address; the old one becomes an alias",
+     mailbox_rename},
     {"mailbox", "source", "ADDRESS ldap|local",
      "switch who checks the password", mailbox_source},
+    {"mailbox", "unblock", "ADDRESS", "end a block", mailbox_unblock},
+    {"mailbox", "unpin", "ADDRESS SETTING,...|all",
+     "let template and directory decide again", mailbox_unpin},
+    {"password", "set", "ADDRESS [--password-stdin]",
+     "set the password of a local mailbox", password_set},
     {"why", "",
      "ADDRESS [--service smtp|imap|pop3|sieve] [--client IP] "
      "[--password-stdin]",

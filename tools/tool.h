@@ -95,6 +95,9 @@ int tool_number(const char *word, uint64_t *number_r);
 const struct command *tool_commands(size_t *count_r);
 
 /* The functions of the table, by noun. */
+command_function app_password_add;
+command_function app_password_list;
+command_function app_password_revoke;
 command_function completion_print;
 command_function config_check;
 command_function config_show;
@@ -105,7 +108,16 @@ command_function domain_add;
 command_function domain_edit;
 command_function domain_list;
 command_function domain_remove;
+command_function mailbox_add;
+command_function mailbox_block;
+command_function mailbox_edit;
+command_function mailbox_pin;
+command_function mailbox_remove;
+command_function mailbox_rename;
 command_function mailbox_source;
+command_function mailbox_unblock;
+command_function mailbox_unpin;
+command_function password_set;
 command_function why_run;
 
 #endif
