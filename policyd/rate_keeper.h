@@ -1,12 +1,13 @@
 /*
  * rate_keeper - lets the counters of rate.h outlive this process
  *
- * A thread of its own writes what was charged to rate_usage at every flush,
- * reads it back at the start, and with share_rates reads what other nodes
- * wrote. So a kill in mid-burst forgives what was charged since the last
- * flush, and n nodes that share a limit exceed it by at most what they let
- * through in the time of one flush and one reading each: n nodes x 2 flush
- * intervals x the rate at which mail comes in. While the store is away the
+ * A thread of its own runs a round twice in every flush interval: it writes
+ * what was charged to rate_usage, and with share_rates reads what other nodes
+ * wrote; at the start it reads back its own. So a kill in mid-burst forgives
+ * at most what was charged in one flush interval, and what one node charges
+ * counts on the others an interval later: n nodes that share a limit exceed it
+ * by at most n x flush interval x the rate at which a node takes mail in (the
+ * time the store needs to answer comes on top). While the store is away the
  * counters go on in memory, and all of it is written when it is back.
  *
  * It also follows renames of mailboxes (a counter moves to the new address),
