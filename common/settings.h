@@ -170,6 +170,51 @@ struct mail_settings {
     unsigned gid;
 };
 
+/* What a rule of policyd does when it says no. */
+enum policy_mode {
+    POLICY_MODE_OFF,
+    POLICY_MODE_WARN, /* DUNNO, and a line that it would refuse */
+    POLICY_MODE_ENFORCE
+};
+
+/* What it does when the store does not answer. */
+enum policy_away {
+    POLICY_AWAY_DEFAULT, /* the rule's own choice */
+    POLICY_AWAY_DUNNO,
+    POLICY_AWAY_DEFER
+};
+
+/* How a full mailbox is said: 452 4.2.2 or 552 5.2.2. */
+enum policy_over_quota {
+    POLICY_OVER_QUOTA_DEFER,
+    POLICY_OVER_QUOTA_REJECT
+};
+
+/* One row of policy.rules; rules without a row follow behind them. */
+struct policy_rule_settings {
+    char *name;
+    enum policy_mode mode;
+    enum policy_away store_away;
+    char *text; /* words of the answer, code excluded; "": the rule's own */
+};
+
+/* What the rules are decided by (policyd/rule.h). */
+struct policy_settings {
+    struct policy_rule_settings *rules;
+    size_t rule_count;
+    int64_t account_ttl_ms;  /* "account_ttl", 5s; 0: nothing remembered */
+    unsigned account_max;    /* addresses, logins, domains remembered at most */
+    int64_t usage_ttl_ms;    /* "usage_ttl", 5s: sum of a domain */
+    int64_t instance_ttl_ms; /* "instance_ttl", 1h: RCPT to END-OF-MESSAGE */
+    unsigned instance_max;
+    uint64_t quota_grace_bytes; /* "quota_grace", 0 */
+    enum policy_over_quota over_quota;
+    char *recipient_delimiter; /* "+", as Postfix's; "": no extensions */
+    char *provision_socket;    /* authd's, of kind provision */
+    int64_t unknown_ttl_ms;    /* "unknown_ttl", 10m: authd's no */
+    int64_t deadline_ms;       /* "deadline", 2s: one request */
+};
+
 struct settings {
     struct store_settings store;
     struct directory_settings *directories;
@@ -178,6 +223,7 @@ struct settings {
     size_t template_count;
     struct auth_settings auth;
     struct mail_settings mail;
+    struct policy_settings policy;
     char *log_level; /* error, warning, info, debug */
 };
 
