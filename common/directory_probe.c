@@ -462,3 +462,30 @@ enum status directory_probe(const struct directory_settings *set, size_t index,
         errtext_set(err, "%s is not in order", probe.host);
     return ok ? STATUS_OK : STATUS_DENIED;
 }
+
+bool directory_library_describe(char *text, size_t size)
+{
+    LDAPAPIInfo info = {.ldapai_info_version = LDAP_API_INFO_VERSION};
+    char *package = NULL;
+    bool hangs = false;
+
+    directory_library_init();
+    (void)ldap_get_option(NULL, LDAP_OPT_X_TLS_PACKAGE, &package);
+    if (ldap_get_option(NULL, LDAP_OPT_API_INFO, &info) == LDAP_SUCCESS) {
+        hangs = info.ldapai_vendor_version < 20609 && package != NULL &&
+                strcmp(package, "GnuTLS") == 0;
+        (void)snprintf(text, size, "%s %d.%d.%d with %s",
+                       info.ldapai_vendor_name != NULL ? info.ldapai_vendor_name
+                                                       : "libldap",
+                       info.ldapai_vendor_version / 10000,
+                       info.ldapai_vendor_version / 100 % 100,
+                       info.ldapai_vendor_version % 100,
+                       package != NULL ? package : "no TLS");
+        ldap_memfree(info.ldapai_vendor_name);
+        ber_memvfree((void **)info.ldapai_extensions);
+    } else {
+        (void)snprintf(text, size, "libldap, which does not tell its version");
+    }
+    ldap_memfree(package);
+    return hangs;
+}

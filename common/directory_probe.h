@@ -15,6 +15,7 @@
 #include "status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum directory_step {
@@ -53,5 +54,12 @@ struct directory_probed {
 enum status directory_probe(const struct directory_settings *set, size_t index,
                             int64_t deadline_ms, struct directory_probed *out,
                             struct errtext *err) MUST_CHECK;
+
+/*
+ * Describes libldap: its version and TLS library, in words. Returns true if it
+ * is one that never returns from a silent LDAPS server by itself (2.5 with
+ * GnuTLS; mended in 2.6.9).
+ */
+bool directory_library_describe(char *text, size_t size);
 
 #endif

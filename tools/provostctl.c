@@ -38,6 +38,9 @@ static const struct command commands[] = {
      directory_show},
     {"directory", "test", "[NAME]", "check a directory's settings against it",
      directory_test},
+    {"doctor", "",
+     "[--fix counters] [--postfix-config DIR] [--fail2ban-config DIR]",
+     "look at all that Provost needs, and tell what is wrong", doctor_command},
     {"domain", "add",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
      "[--max-usage SIZE] [--max-aliases N]",

@@ -104,6 +104,7 @@ command_function config_show;
 command_function db_migrate;
 command_function directory_show;
 command_function directory_test;
+command_function doctor_command;
 command_function domain_add;
 command_function domain_edit;
 command_function domain_list;

@@ -60,7 +60,7 @@ tidy() {
         xargs -n 1 -P "$jobs" sh -c 'clang-tidy --quiet --warnings-as-errors="*" \
             --checks="-*,bugprone-*,cert-*,performance-*,portability-*,-bugprone-easily-swappable-parameters,-bugprone-implicit-widening-of-multiplication-result,-bugprone-narrowing-conversions,-bugprone-branch-clone,-bugprone-sizeof-expression,-bugprone-not-null-terminated-result,-bugprone-suspicious-missing-comma,-cert-dcl37-c,-cert-dcl51-cpp,-bugprone-reserved-identifier" \
             "$1" -- -std=c17 -D_GNU_SOURCE -DHAVE_CONFIG_H -DPROVOST_CONF=\"c\" -DPROVOST_SCHEMA_DIR=\"s\" \
-            -DPROVOST_SYSCONFDIR=\"e\" -Icommon -I"$0" $(pkg-config --cflags libmariadb)' "$work/gcc"
+            -DPROVOST_SYSCONFDIR=\"e\" -DPROVOST_SASLDIR=\"l\" -Icommon -I"$0" $(pkg-config --cflags libmariadb)' "$work/gcc"
 }
 
 # Each fuzzer from its stored corpus, twenty seconds of searching for more.
