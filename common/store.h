@@ -51,6 +51,8 @@ struct store_domain {
     uint64_t max_quota_bytes;             /* of one mailbox */
     uint64_t max_usage_bytes;             /* 0: as quota_bytes */
     uint64_t max_aliases, aliases_used;
+    struct rate rate_messages;   /* of all mailboxes together */
+    struct rate rate_recipients; /* likewise */
 };
 void store_domain_clear(struct store_domain *domain);
 

@@ -34,7 +34,9 @@ static const struct store_sql name_taken_sql = {
 static const struct store_sql add_sql = {
     STORE_SLOT_DOMAIN_ADD,
     "INSERT INTO domain (name, name_unicode, active, max_mailboxes, quota,"
-    " max_quota, max_usage, max_aliases) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    " max_quota, max_usage, max_aliases, rate_messages, rate_messages_period,"
+    " rate_recipients, rate_recipients_period)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     NULL};
 
 static const struct store_sql edit_sql = {
@@ -42,7 +44,12 @@ static const struct store_sql edit_sql = {
     "UPDATE domain SET active = IF(?, ?, active),"
     " max_mailboxes = IF(?, ?, max_mailboxes), quota = IF(?, ?, quota),"
     " max_quota = IF(?, ?, max_quota), max_usage = IF(?, ?, max_usage),"
-    " max_aliases = IF(?, ?, max_aliases) WHERE name = ?",
+    " max_aliases = IF(?, ?, max_aliases),"
+    " rate_messages = IF(?, ?, rate_messages),"
+    " rate_messages_period = IF(?, ?, rate_messages_period),"
+    " rate_recipients = IF(?, ?, rate_recipients),"
+    " rate_recipients_period = IF(?, ?, rate_recipients_period)"
+    " WHERE name = ?",
     NULL};
 
 /* Locks the domain: a create in it waits, and finds it gone. */
@@ -106,6 +113,15 @@ static void append_count(struct strbuf *json, const char *name, uint64_t count)
     strbuf_clear(&text);
 }
 
+static void append_rate(struct strbuf *json, const char *name, struct rate rate)
+{
+    struct strbuf text = STRBUF_INIT(64);
+
+    quantity_append_rate(&text, rate);
+    store_event_member(json, name, strbuf_text(&text));
+    strbuf_clear(&text);
+}
+
 static void describe(struct strbuf *json, const struct store_domain *domain,
                      unsigned fields)
 {
@@ -122,6 +138,10 @@ static void describe(struct strbuf *json, const struct store_domain *domain,
         append_size(json, "max_usage", domain->max_usage_bytes);
     if ((fields & STORE_DOMAIN_MAX_ALIASES) != 0)
         append_count(json, "max_aliases", domain->max_aliases);
+    if ((fields & STORE_DOMAIN_RATE_MESSAGES) != 0)
+        append_rate(json, "rate_messages", domain->rate_messages);
+    if ((fields & STORE_DOMAIN_RATE_RECIPIENTS) != 0)
+        append_rate(json, "rate_recipients", domain->rate_recipients);
     strbuf_append_char(json, '}');
 }
 
@@ -186,6 +206,10 @@ static enum status run_add(struct store_connection *db, void *arg,
         store_number(domain->max_quota_bytes),
         store_number(domain->max_usage_bytes),
         store_number(domain->max_aliases),
+        store_number(domain->rate_messages.count),
+        store_number(domain->rate_messages.seconds),
+        store_number(domain->rate_recipients.count),
+        store_number(domain->rate_recipients.seconds),
     };
     enum status status = check_free(db, domain->name, err);
 
@@ -228,6 +252,14 @@ static enum status run_edit(struct store_connection *db, void *arg,
         store_number(domain->max_usage_bytes),
         store_number((fields & STORE_DOMAIN_MAX_ALIASES) != 0),
         store_number(domain->max_aliases),
+        store_number((fields & STORE_DOMAIN_RATE_MESSAGES) != 0),
+        store_number(domain->rate_messages.count),
+        store_number((fields & STORE_DOMAIN_RATE_MESSAGES) != 0),
+        store_number(domain->rate_messages.seconds),
+        store_number((fields & STORE_DOMAIN_RATE_RECIPIENTS) != 0),
+        store_number(domain->rate_recipients.count),
+        store_number((fields & STORE_DOMAIN_RATE_RECIPIENTS) != 0),
+        store_number(domain->rate_recipients.seconds),
         store_text(domain->name),
     };
     enum status status = read_again(db, work, domain->name, err);

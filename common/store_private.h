@@ -263,9 +263,10 @@ void store_finds_close(struct store_finds *finds);
 #define STORE_DOMAIN_COLUMNS                                                   \
     "d.name, d.name_unicode, d.active, d.max_mailboxes, d.mailboxes_used, "    \
     "d.quota, d.quota_allotted, d.max_quota, d.max_usage, d.max_aliases, "     \
-    "d.aliases_used"
-#define STORE_DOMAIN_TYPES "ttnnnnnnnnn"
-#define STORE_DOMAIN_COUNT 11
+    "d.aliases_used, d.rate_messages, d.rate_messages_period, "                \
+    "d.rate_recipients, d.rate_recipients_period"
+#define STORE_DOMAIN_TYPES "ttnnnnnnnnnnnnn"
+#define STORE_DOMAIN_COUNT 15
 #define STORE_MAILBOX_COLUMNS                                                  \
     "m.address, m.domain, m.source, m.directory, m.directory_id, m.password, " \
     "m.name, m.template, m.fingerprint, m.mail_path, m.quota, "                \

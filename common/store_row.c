@@ -20,6 +20,16 @@ void store_found_clear(struct store_found *found)
     account_clear(&found->account);
 }
 
+/* A rate is two columns: the count, and the period. */
+static struct rate rate_at(const struct store_connection *db,
+                           const struct store_sql *sql, size_t column)
+{
+    return (struct rate){
+        .count = (uint32_t)store_column_number(db, sql, column),
+        .seconds = (uint32_t)store_column_number(db, sql, column + 1),
+    };
+}
+
 enum status store_row_domain(const struct store_connection *db,
                              const struct store_sql *sql, size_t first,
                              struct store_domain *domain_r, struct errtext *err)
@@ -41,7 +51,9 @@ enum status store_row_domain(const struct store_connection *db,
     domain.max_quota_bytes = store_column_number(db, sql, column++);
     domain.max_usage_bytes = store_column_number(db, sql, column++);
     domain.max_aliases = store_column_number(db, sql, column++);
-    domain.aliases_used = store_column_number(db, sql, column);
+    domain.aliases_used = store_column_number(db, sql, column++);
+    domain.rate_messages = rate_at(db, sql, column);
+    domain.rate_recipients = rate_at(db, sql, column + 2);
     *domain_r = domain;
     return STATUS_OK;
 }

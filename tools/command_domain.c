@@ -6,7 +6,9 @@
 #include "tool.h"
 
 #include "address.h"
+#include "quantity.h"
 #include "store_domain.h"
+#include "strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,8 @@ struct domain_words {
     const char *max_quota;
     const char *max_usage;
     const char *max_aliases;
+    const char *rate_messages;
+    const char *rate_recipients;
     const char *active;
 };
 
@@ -30,6 +34,19 @@ static int read_field(const char *word, bool size, unsigned field,
         return EX_OK;
     *fields |= field;
     return size ? tool_size(word, value_r) : tool_number(word, value_r);
+}
+
+static int read_rate(const char *word, unsigned field, struct rate *rate_r,
+                     unsigned *fields)
+{
+    struct errtext err = {{0}};
+    enum status status;
+
+    if (word == NULL)
+        return EX_OK;
+    *fields |= field;
+    status = quantity_rate(word, rate_r, &err);
+    return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
 }
 
 static int read_active(const char *word, struct store_domain *domain,
@@ -66,6 +83,12 @@ static int read_words(const struct domain_words *words,
         code = read_field(words->max_aliases, false, STORE_DOMAIN_MAX_ALIASES,
                           &domain->max_aliases, fields);
     if (code == EX_OK)
+        code = read_rate(words->rate_messages, STORE_DOMAIN_RATE_MESSAGES,
+                         &domain->rate_messages, fields);
+    if (code == EX_OK)
+        code = read_rate(words->rate_recipients, STORE_DOMAIN_RATE_RECIPIENTS,
+                         &domain->rate_recipients, fields);
+    if (code == EX_OK)
         code = read_active(words->active, domain, fields);
     return code;
 }
@@ -94,6 +117,8 @@ static int read_domain(struct tool *tool, struct arguments *arguments,
         {"max-quota", &words.max_quota, NULL},
         {"max-usage", &words.max_usage, NULL},
         {"max-aliases", &words.max_aliases, NULL},
+        {"rate-messages", &words.rate_messages, NULL},
+        {"rate-recipients", &words.rate_recipients, NULL},
         {with_active ? "active" : NULL, &words.active, NULL},
         {NULL, NULL, NULL},
     };
@@ -149,6 +174,15 @@ int domain_edit(struct tool *tool, struct arguments *arguments)
     return code;
 }
 
+static void output_rate(struct output *out, struct rate rate)
+{
+    struct strbuf text = STRBUF_INIT(64);
+
+    quantity_append_rate(&text, rate);
+    output_text(out, strbuf_text(&text));
+    strbuf_clear(&text);
+}
+
 static bool list_one(const struct store_domain *domain, void *arg)
 {
     struct output *out = arg;
@@ -164,6 +198,8 @@ static bool list_one(const struct store_domain *domain, void *arg)
     output_number(out, domain->max_usage_bytes);
     output_number(out, domain->aliases_used);
     output_number(out, domain->max_aliases);
+    output_rate(out, domain->rate_messages);
+    output_rate(out, domain->rate_recipients);
     output_row(out);
     return true;
 }
@@ -182,6 +218,8 @@ int domain_list(struct tool *tool, struct arguments *arguments)
         {"max_usage", "MAX-USAGE", OUTPUT_SIZE_LIMIT},
         {"aliases_used", "ALIASES", OUTPUT_NUMBER},
         {"max_aliases", "OF", OUTPUT_LIMIT},
+        {"rate_messages", "RATE", OUTPUT_TEXT},
+        {"rate_recipients", "RECIPIENTS", OUTPUT_TEXT},
     };
     static const struct tool_option none[] = {{NULL, NULL, NULL}};
     struct store_domain_visitor visitor = {list_one, NULL};

@@ -43,11 +43,13 @@ static const struct command commands[] = {
      "look at all that Provost needs, and tell what is wrong", doctor_command},
     {"domain", "add",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
-     "[--max-usage SIZE] [--max-aliases N]",
+     "[--max-usage SIZE] [--max-aliases N] [--rate-messages N/TIME] "
+     "[--rate-recipients N/TIME]",
      "add a mail domain", domain_add},
     {"domain", "edit",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
-     "[--max-usage SIZE] [--max-aliases N] [--active yes|no]",
+     "[--max-usage SIZE] [--max-aliases N] [--rate-messages N/TIME] "
+     "[--rate-recipients N/TIME] [--active yes|no]",
      "change a domain's limits", domain_edit},
     {"domain", "list", "", "list domains with limits and use", domain_list},
     {"domain", "remove", "NAME", "remove a domain without mailboxes",

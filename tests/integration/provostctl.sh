@@ -72,7 +72,7 @@ code 77 domain add example.org
 code 65 domain add 'not a domain'
 code 65 domain add example.net --quota 5X
 code 65 domain add example.net --max-mailboxes -1
-is "a table for people" "$(ctl domain list | sed -n 2p | tr -s ' ')" 'example.org example.org yes 0 50 0 500G 10G - 0 7'
+is "a table for people" "$(ctl domain list | sed -n 2p | tr -s ' ')" 'example.org example.org yes 0 50 0 500G 10G - 0 7 unlimited unlimited'
 is "without titles" "$(ctl --no-headers domain list | wc -l)" 2
 is "JSON is in bytes, and a parser reads it" \
     "$(ctl domain list --json | "$LAB_PYTHON" -c 'import json, sys

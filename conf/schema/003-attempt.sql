@@ -1,0 +1,3 @@
+-- oldest-program: 1
+--
+-- Attempts to log in. Nothing yet: the number is taken.
