@@ -198,8 +198,27 @@ struct policy_rule_settings {
     char *text; /* words of the answer, code excluded; "": the rule's own */
 };
 
-/* What the rules are decided by (policyd/rule.h). */
+/* One place where Postfix asks: a unix socket, or a host and port. */
+struct policy_listen_settings {
+    char *path; /* "" when host is set */
+    mode_t mode;
+    char *group;   /* "": as the process */
+    char *host;    /* an address; "": path */
+    unsigned port; /* of host */
+};
+
+/* provost-policyd, and what its rules are decided by (policyd/rule.h). */
 struct policy_settings {
+    struct policy_listen_settings *listens;
+    size_t listen_count;
+    unsigned max_connections;
+    unsigned workers;
+    char *control_path; /* control socket, root and group */
+    char *control_group;
+    int64_t rate_flush_ms; /* "rate_flush", 3s: counters to the store */
+    unsigned rate_max;     /* counters kept at most */
+    bool share_rates;      /* with other hosts, through the store */
+    char *node;            /* this host's name among them; "": its own */
     struct policy_rule_settings *rules;
     size_t rule_count;
     int64_t account_ttl_ms;  /* "account_ttl", 5s; 0: nothing remembered */

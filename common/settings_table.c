@@ -40,6 +40,26 @@ static const char *const refused_words[] = {
     [REFUSED_REFUSE + 1] = NULL,
 };
 
+static const char *const policy_mode_words[] = {
+    [POLICY_MODE_OFF] = "off",
+    [POLICY_MODE_WARN] = "warn",
+    [POLICY_MODE_ENFORCE] = "enforce",
+    [POLICY_MODE_ENFORCE + 1] = NULL,
+};
+
+static const char *const policy_away_words[] = {
+    [POLICY_AWAY_DEFAULT] = "default",
+    [POLICY_AWAY_DUNNO] = "dunno",
+    [POLICY_AWAY_DEFER] = "defer",
+    [POLICY_AWAY_DEFER + 1] = NULL,
+};
+
+static const char *const over_quota_words[] = {
+    [POLICY_OVER_QUOTA_DEFER] = "defer",
+    [POLICY_OVER_QUOTA_REJECT] = "reject",
+    [POLICY_OVER_QUOTA_REJECT + 1] = NULL,
+};
+
 static const char *const log_level_words[] = {"error", "warning", "info",
                                               "debug", NULL};
 
@@ -227,6 +247,81 @@ static const struct settings_option mail_options[] = {
     RANGE(mail_settings, gid, "mail_gid", KIND_NUMBER, "5000", 1, 999999999),
 };
 
+#define LISTEN(field, kind, text)                                              \
+    PLAIN(policy_listen_settings, field, #field, kind, text)
+
+static const struct settings_option listen_options[] = {
+    LISTEN(path, KIND_SOCKET, "/var/spool/postfix/var/run/provost/policy"),
+    LISTEN(mode, KIND_MODE, "0660"),
+    LISTEN(group, KIND_TEXT, "postfix"),
+    LISTEN(host, KIND_TEXT, ""),
+    RANGE(policy_listen_settings, port, "port", KIND_NUMBER, "10050", 1, 65535),
+};
+
+#define RULE(field, key, kind, text)                                           \
+    PLAIN(policy_rule_settings, field, key, kind, text)
+
+static const struct settings_option rule_options[] = {
+    RULE(name, "rule", KIND_NAME, NULL),
+    WORDS(policy_rule_settings, mode, "mode", KIND_WORD, "enforce",
+          policy_mode_words),
+    WORDS(policy_rule_settings, store_away, "store_away", KIND_WORD, "default",
+          policy_away_words),
+    RULE(text, "text", KIND_TEXT, ""),
+};
+
+static const struct settings_group policy_children[] = {
+    {
+        .key = "listen",
+        .is_list = true,
+        .offset = offsetof(struct policy_settings, listens),
+        .count_offset = offsetof(struct policy_settings, listen_count),
+        .size = sizeof(struct policy_listen_settings),
+        .default_count = 1,
+        .options = listen_options,
+        .option_count = ARRAY_SIZE(listen_options),
+    },
+    {
+        .key = "rules",
+        .is_list = true,
+        .offset = offsetof(struct policy_settings, rules),
+        .count_offset = offsetof(struct policy_settings, rule_count),
+        .size = sizeof(struct policy_rule_settings),
+        .options = rule_options,
+        .option_count = ARRAY_SIZE(rule_options),
+    },
+};
+
+#define POLICY(field, kind, text)                                              \
+    PLAIN(policy_settings, field, #field, kind, text)
+#define POLICY_NUMBER(field, text, min, max)                                   \
+    RANGE(policy_settings, field, #field, KIND_NUMBER, text, min, max)
+#define POLICY_TIME(field, key, text, min, max)                                \
+    RANGE(policy_settings, field, key, KIND_DURATION, text, min, max)
+
+static const struct settings_option policy_options[] = {
+    POLICY_NUMBER(max_connections, "2000", 1, 60000),
+    POLICY_NUMBER(workers, "16", 1, 1024),
+    POLICY_TIME(deadline_ms, "deadline", "2s", 50, MINUTE),
+    POLICY(control_path, KIND_SOCKET, "/run/provost/policyd.control"),
+    POLICY(control_group, KIND_TEXT, ""),
+    POLICY_TIME(account_ttl_ms, "account_ttl", "5s", 0, HOUR),
+    POLICY_NUMBER(account_max, "100000", 1, 10000000),
+    POLICY_TIME(usage_ttl_ms, "usage_ttl", "5s", 0, HOUR),
+    POLICY_TIME(instance_ttl_ms, "instance_ttl", "1h", SECOND, DAY),
+    POLICY_NUMBER(instance_max, "20000", 1, 10000000),
+    PLAIN(policy_settings, quota_grace_bytes, "quota_grace", KIND_SIZE, "0B"),
+    WORDS(policy_settings, over_quota, "over_quota", KIND_WORD, "defer",
+          over_quota_words),
+    POLICY(recipient_delimiter, KIND_TEXT, "+"),
+    POLICY(provision_socket, KIND_SOCKET, "/run/provost/auth/provision"),
+    POLICY_TIME(unknown_ttl_ms, "unknown_ttl", "10m", 0, DAY),
+    POLICY_TIME(rate_flush_ms, "rate_flush", "3s", 100, HOUR),
+    POLICY_NUMBER(rate_max, "200000", 1, 10000000),
+    POLICY(share_rates, KIND_BOOL, "false"),
+    POLICY(node, KIND_TEXT, ""),
+};
+
 static const struct settings_group root_children[] = {
     {
         .key = "store",
@@ -263,6 +358,15 @@ static const struct settings_group root_children[] = {
         .option_count = ARRAY_SIZE(auth_options),
         .children = auth_children,
         .child_count = ARRAY_SIZE(auth_children),
+    },
+    {
+        .key = "policy",
+        .offset = offsetof(struct settings, policy),
+        .size = sizeof(struct policy_settings),
+        .options = policy_options,
+        .option_count = ARRAY_SIZE(policy_options),
+        .children = policy_children,
+        .child_count = ARRAY_SIZE(policy_children),
     },
     {
         .key = "mail",

@@ -495,7 +495,10 @@ static void show_quantity(const struct settings_option *option,
                           const void *field, struct strbuf *buf)
 {
     strbuf_append_char(buf, '"');
-    if (option->kind == KIND_SIZE)
+    if (option->kind == KIND_SIZE && *(const uint64_t *)field == 0 &&
+        option->default_text[0] == '0')
+        strbuf_append(buf, "0B"); /* an amount, not a limit */
+    else if (option->kind == KIND_SIZE)
         quantity_append_size(buf, *(const uint64_t *)field);
     else if (option->kind == KIND_RATE)
         quantity_append_rate(buf, *(const struct rate *)field);
