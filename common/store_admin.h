@@ -84,7 +84,7 @@ enum status store_app_password_revoke(struct store *store, const char *address,
                                       int64_t deadline_ms,
                                       struct errtext *err) MUST_CHECK;
 
-/* One app password as it is listed; times "YYYY-MM-DD HH:MM:SS" UTC or NULL. */
+/* One app password as it is listed; times "2026-11-24T06:30:00Z". */
 struct store_app_password_row {
     uint64_t id;
     const char *name;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #define EVENT_BYTES_MAX 4096
+#define ISO(column) "DATE_FORMAT(" column ", '%Y-%m-%dT%H:%i:%sZ')"
 
 static const struct store_sql count_sql = {
     STORE_SLOT_APP_PASSWORD_COUNT,
@@ -40,12 +41,15 @@ static const struct store_sql revoke_sql = {
     STORE_SLOT_APP_PASSWORD_REVOKE,
     "UPDATE app_password SET active = 0 WHERE address = ? AND id = ?", NULL};
 
+#define CREATED ISO("p.created")
+#define EXPIRES ISO("p.expires")
+#define USED ISO("l.at")
+
 static const struct store_sql list_sql = {
     STORE_SLOT_APP_PASSWORD_LIST,
     "SELECT p.id, p.name, p.services, p.active,"
     " p.expires IS NOT NULL AND p.expires <= UTC_TIMESTAMP(),"
-    " CAST(p.created AS CHAR), CAST(p.expires AS CHAR),"
-    " CAST(l.at AS CHAR), l.service, l.client"
+    " " CREATED ", " EXPIRES ", " USED ", l.service, l.client"
     " FROM app_password p LEFT JOIN last_login l ON l.address = p.address"
     " AND l.service = (SELECT i.service FROM last_login i"
     " WHERE i.address = p.address AND i.app_password = p.id"

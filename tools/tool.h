@@ -112,13 +112,20 @@ command_function domain_remove;
 command_function mailbox_add;
 command_function mailbox_block;
 command_function mailbox_edit;
+command_function mailbox_list;
 command_function mailbox_pin;
+command_function mailbox_preview;
 command_function mailbox_remove;
 command_function mailbox_rename;
+command_function mailbox_show;
 command_function mailbox_source;
 command_function mailbox_unblock;
 command_function mailbox_unpin;
 command_function password_set;
+command_function template_affected;
+command_function template_diff;
+command_function template_list;
+command_function template_show;
 command_function why_run;
 
 #endif
