@@ -2,11 +2,12 @@
 # packages.sh - installs the Debian packages that are missing, starts nothing
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# usage: packages.sh [--yes] build|demo|check|all
+# usage: packages.sh [--yes] build|demo|check|all|bench
 #   build  what configure, make and make check need
 #   demo   and the servers of tests/demo.sh
 #   check  and the tools of tests/check.sh
 #   all    and those of tests/check.sh --all
+#   bench  build, demo, check and the peers of tests/bench_policy.sh
 #
 # The names are printed before anything happens. A policy-rc.d keeps every
 # service from being started, and what was newly installed is not started at
@@ -34,14 +35,16 @@ demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
  dovecot-imapd swaks libnet-ssleay-perl iproute2 systemd"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind"
+bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 
 case ${1:-} in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
 check) wanted="$build $demo $check" ;;
 all) wanted="$build $demo $check $all" ;;
+bench) wanted="$build $demo $check $bench" ;;
 *)
-    echo "usage: packages.sh [--yes] build|demo|check|all" >&2
+    echo "usage: packages.sh [--yes] build|demo|check|all|bench" >&2
     exit 64
     ;;
 esac
@@ -141,7 +144,8 @@ apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing ||
 
 # Debian enables what it installs: the next boot would start these.
 for pair in slapd:slapd mariadb-server:mariadb postfix:postfix \
-    sasl2-bin:saslauthd fail2ban:fail2ban dovecot-core:dovecot; do
+    sasl2-bin:saslauthd fail2ban:fail2ban dovecot-core:dovecot \
+    postfwd:postfwd policyd-rate-limit:policyd-rate-limit; do
     printf '%s\n' "$new" | grep -qxF "${pair%:*}" || continue
     service=${pair#*:}
     [ ! -f "/etc/init.d/$service" ] ||
