@@ -100,6 +100,7 @@ command_function app_password_list;
 command_function app_password_revoke;
 command_function completion_print;
 command_function config_check;
+command_function config_import;
 command_function config_show;
 command_function db_migrate;
 command_function directory_show;
