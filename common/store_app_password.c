@@ -41,20 +41,16 @@ static const struct store_sql revoke_sql = {
     STORE_SLOT_APP_PASSWORD_REVOKE,
     "UPDATE app_password SET active = 0 WHERE address = ? AND id = ?", NULL};
 
-#define CREATED ISO("p.created")
-#define EXPIRES ISO("p.expires")
-#define USED ISO("l.at")
+#define CREATED ISO("created")
+#define EXPIRES ISO("expires")
+#define USED ISO("last_used")
 
 static const struct store_sql list_sql = {
     STORE_SLOT_APP_PASSWORD_LIST,
-    "SELECT p.id, p.name, p.services, p.active,"
-    " p.expires IS NOT NULL AND p.expires <= UTC_TIMESTAMP(),"
-    " " CREATED ", " EXPIRES ", " USED ", l.service, l.client"
-    " FROM app_password p LEFT JOIN last_login l ON l.address = p.address"
-    " AND l.service = (SELECT i.service FROM last_login i"
-    " WHERE i.address = p.address AND i.app_password = p.id"
-    " ORDER BY i.at DESC LIMIT 1)"
-    " WHERE p.address = ? ORDER BY p.id",
+    "SELECT id, name, services, active,"
+    " expires IS NOT NULL AND expires <= UTC_TIMESTAMP(),"
+    " " CREATED ", " EXPIRES ", " USED ", last_service, last_client"
+    " FROM app_password WHERE address = ? ORDER BY id",
     "ntnnnttttt"};
 
 /* One call and its mailbox. */

@@ -23,15 +23,57 @@ static const struct store_sql login_sql = {
 
 #define LOGIN_PARAMS 5
 
+/* The number alone names it: a rename may just have moved its mailbox. */
+static const struct store_sql app_password_sql = {
+    STORE_SLOT_LOGIN_APP_PASSWORD,
+    "UPDATE app_password SET last_service = ?, last_client = LEFT(?, 64),"
+    " last_used = FROM_UNIXTIME(?) WHERE id = ?"
+    " AND (last_used IS NULL OR last_used <= FROM_UNIXTIME(?))",
+    NULL};
+
+#define APP_PASSWORD_PARAMS 5
+
 struct logins {
     const struct store_login *const *sorted;
     size_t count;
 };
 
-static enum status run_logins(struct store_connection *db, void *arg,
-                              struct errtext *err)
+/* Each app password has its own last use. */
+static enum status write_app_passwords(struct store_connection *db,
+                                       const struct logins *logins,
+                                       struct errtext *err)
 {
-    const struct logins *logins = arg;
+    struct store_param *params =
+        calloc(logins->count, APP_PASSWORD_PARAMS * sizeof(*params));
+    enum status status = STATUS_OK;
+    unsigned count = 0;
+
+    if (params == NULL)
+        return status_no_memory(err);
+    for (size_t i = 0; i < logins->count; i++) {
+        const struct store_login *login = logins->sorted[i];
+        struct store_param *row = &params[count * APP_PASSWORD_PARAMS];
+
+        if (login->app_password == 0)
+            continue;
+        row[0] = store_text(account_service_name(login->service));
+        row[1] = store_text(login->client != NULL ? login->client : "");
+        row[2] = store_signed(login->at);
+        row[3] = store_number(login->app_password);
+        row[4] = store_signed(login->at);
+        count++;
+    }
+    if (count > 0)
+        status = store_execute_rows(db, &app_password_sql, params,
+                                    APP_PASSWORD_PARAMS, count, err);
+    free(params);
+    return status;
+}
+
+static enum status write_logins(struct store_connection *db,
+                                const struct logins *logins,
+                                struct errtext *err)
+{
     struct store_param *params =
         calloc(logins->count, LOGIN_PARAMS * sizeof(*params));
     enum status status;
@@ -54,6 +96,15 @@ static enum status run_logins(struct store_connection *db, void *arg,
     return status;
 }
 
+static enum status run_logins(struct store_connection *db, void *arg,
+                              struct errtext *err)
+{
+    const struct logins *logins = arg;
+    enum status status = write_logins(db, logins, err);
+
+    return status == STATUS_OK ? write_app_passwords(db, logins, err) : status;
+}
+
 /* All batches lock rows in one order, so that two of them do not deadlock. */
 static int compare_logins(const void *a, const void *b)
 {
@@ -63,9 +114,11 @@ static int compare_logins(const void *a, const void *b)
 
     if (order != 0)
         return order;
-    return (*left)->service < (*right)->service
+    if ((*left)->service != (*right)->service)
+        return (*left)->service < (*right)->service ? -1 : 1;
+    return (*left)->app_password < (*right)->app_password
                ? -1
-               : (*left)->service > (*right)->service;
+               : (*left)->app_password > (*right)->app_password;
 }
 
 enum status store_logins_write(struct store *store,

@@ -200,11 +200,14 @@ like "while the mailbox is blocked, it is refused" "$(lab_auth ada@example.org "
 code 0 mailbox unblock ada@example.org
 lab_ldap_set ada otherMailbox default
 is "then not" "$(lab_auth ada@example.org "$app" --client 192.0.2.9)" "OK ada@example.org"
+other=$(lab_provostctl app-password add ada@example.org --name laptop 2>/dev/null)
+is "a third one is used at the same service" "$(lab_auth ada@example.org "$other" --client 192.0.2.10)" "OK ada@example.org"
 lab_authd_stop
+is "each keeps its last use" "$(lab_sql "SELECT id, last_used IS NOT NULL, IF(id = 3, last_client, '') FROM app_password WHERE id <> 2")" "$(printf '1\t1\t\n3\t1\t192.0.2.10')"
 ctl app-password list ada@example.org --json >"$LAB/out"
 is "the list tells use and state" "$("$LAB_PYTHON" -c 'import json, sys
 for p in json.load(open(sys.argv[1])): print(p["id"], p["name"], p["services"], p["state"], p["last_used"] is not None, p["expires"] is not None)' "$LAB/out")" \
-    "$(printf '1 my phone smtp,imap ok True False\n2  smtp,imap,pop3,sieve expired True True')"
+    "$(printf '1 my phone smtp,imap ok True False\n2  smtp,imap,pop3,sieve expired True True\n3 laptop smtp,imap,pop3,sieve ok True False')"
 unlike "and no hash" "$(cat "$LAB/out")" 'SSHA'
 lab_authd
 code 67 app-password revoke lou@example.org 1
@@ -246,7 +249,7 @@ is "what comes from the template" "$(field ada@example.org imap_access from)" "t
 is "and from the directory" "$(field ada@example.org name from)" "directory corp, displayName"
 is "sizes are bytes for programs" "$(field ada@example.org quota value)/$(field lou@example.org used value)" "1073741824/5000"
 like "and for people in a table" "$(ctl mailbox show ada@example.org)" '^quota  *1G '
-is "usage, app passwords, logins" "$(field lou@example.org messages value)|$(field ada@example.org app_passwords value)" "3|0"
+is "usage, app passwords, logins" "$(field lou@example.org messages value)|$(field ada@example.org app_passwords value)" "3|1"
 like "the last logins" "$(field ada@example.org last_login value)" 'smtp at 20.*Z'
 ctl mailbox block --all lou@example.org
 is "who blocked it is told" "$(field lou@example.org open_to value)/$(field lou@example.org admin_state value)" "no logins, no mail/block_all"
