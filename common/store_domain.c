@@ -63,21 +63,16 @@ static const struct store_sql in_use_sql = {
     " (SELECT COUNT(*) FROM alias_domain WHERE target = ?)",
     "nnn"};
 
-static const struct store_sql alias_add_sql = {
-    STORE_SLOT_ALIAS_DOMAIN_ADD,
-    "INSERT INTO alias_domain (name, name_unicode, target) VALUES (?, ?, ?)",
-    NULL};
-
-static const struct store_sql alias_remove_sql = {
-    STORE_SLOT_ALIAS_DOMAIN_REMOVE, "DELETE FROM alias_domain WHERE name = ?",
-    NULL};
+static const struct store_sql usage_sql = {
+    STORE_SLOT_DOMAIN_USAGE,
+    "SELECT GREATEST(COALESCE(SUM(bytes), 0), 0),"
+    " GREATEST(COALESCE(SUM(messages), 0), 0) FROM quota2 WHERE domain = ?",
+    "nn"};
 
 /* The arguments of one call, for its body. */
 struct domain_work {
     const struct store_domain *domain; /* as wanted */
     const char *name;
-    const char *name_unicode;
-    const char *target;
     const char *who;
     unsigned fields;
     struct store_domain found;
@@ -157,7 +152,6 @@ static enum status tell(struct store_connection *db, const char *kind,
         .kind = kind,
         .who = work->who,
         .domain = work->name,
-        .reason = work->target,
     };
     enum status status;
 
@@ -446,71 +440,38 @@ enum status store_domain_list(struct store *store,
     return status;
 }
 
-static enum status run_alias_add(struct store_connection *db, void *arg,
-                                 struct errtext *err)
-{
-    struct domain_work *work = arg;
-    struct store_param params[] = {
-        store_text(work->name),
-        store_text(work->name_unicode),
-        store_text(work->target),
-    };
-    enum status status = read_again(db, work, work->target, err);
+/* The arguments of one question for what is used. */
+struct usage_work {
+    const char *name;
+    struct store_domain_usage found;
+};
 
-    if (status == STATUS_NOT_FOUND)
-        errtext_set(err, "%s is no domain", work->target);
+static enum status run_usage(struct store_connection *db, void *arg,
+                             struct errtext *err)
+{
+    struct usage_work *work = arg;
+    struct store_param params[] = {store_text(work->name)};
+    enum status status = store_execute(db, &usage_sql, params, 1, NULL, err);
+
     if (status == STATUS_OK)
-        status = check_free(db, work->name, err);
-    if (status == STATUS_OK)
-        status = store_execute(db, &alias_add_sql, params, ARRAY_SIZE(params),
-                               NULL, err);
-    if (status == STATUS_OK)
-        status = tell(db, "alias_domain_add", work, NULL, NULL, err);
-    return status;
+        status = store_fetch(db, &usage_sql, err);
+    if (status != STATUS_OK)
+        return STATUS_TEMPFAIL;
+    work->found.bytes = store_column_number(db, &usage_sql, 0);
+    work->found.messages = store_column_number(db, &usage_sql, 1);
+    return STATUS_OK;
 }
 
-enum status store_alias_domain_add(struct store *store, const char *name,
-                                   const char *name_unicode, const char *target,
-                                   const char *who, int64_t deadline_ms,
-                                   struct errtext *err)
+enum status store_domain_usage(struct store *store, const char *name,
+                               int64_t deadline_ms,
+                               struct store_domain_usage *usage_r,
+                               struct errtext *err)
 {
-    static const struct store_work how = {
-        .run = run_alias_add, .sync = true, .token = true};
-    struct domain_work work = {.name = name,
-                               .name_unicode = name_unicode,
-                               .target = target,
-                               .who = who};
+    static const struct store_work how = {.run = run_usage, .reads_only = true};
+    struct usage_work work = {.name = name};
     enum status status = store_work(store, &how, &work, deadline_ms, err);
 
-    store_domain_clear(&work.found);
-    return status;
-}
-
-static enum status run_alias_remove(struct store_connection *db, void *arg,
-                                    struct errtext *err)
-{
-    const struct domain_work *work = arg;
-    struct store_param params[] = {store_text(work->name)};
-    uint64_t rows = 0;
-    enum status status =
-        store_execute(db, &alias_remove_sql, params, 1, &rows, err);
-
-    if (status == STATUS_OK && rows == 0) {
-        errtext_set(err, "%s is no alias domain", work->name);
-        return STATUS_NOT_FOUND;
-    }
     if (status == STATUS_OK)
-        status = tell(db, "alias_domain_remove", work, NULL, NULL, err);
+        *usage_r = work.found;
     return status;
-}
-
-enum status store_alias_domain_remove(struct store *store, const char *name,
-                                      const char *who, int64_t deadline_ms,
-                                      struct errtext *err)
-{
-    static const struct store_work how = {.run = run_alias_remove,
-                                          .token = true};
-    struct domain_work work = {.name = name, .who = who};
-
-    return store_work(store, &how, &work, deadline_ms, err);
 }

@@ -79,10 +79,23 @@ enum status store_domain_list(struct store *store,
                               int64_t deadline_ms,
                               struct errtext *err) MUST_CHECK;
 
+/* What the mailboxes of a domain hold, as Dovecot counts it. */
+struct store_domain_usage {
+    uint64_t bytes;
+    uint64_t messages;
+};
+
+/* Adds up what is used in a domain; 0 where nothing is. */
+enum status store_domain_usage(struct store *store, const char *name,
+                               int64_t deadline_ms,
+                               struct store_domain_usage *usage_r,
+                               struct errtext *err) MUST_CHECK;
+
 /*
  * Makes name (U-label: name_unicode) another name of the domain target.
  * Returns STATUS_OK; STATUS_DENIED if it is a domain or alias domain already;
- * STATUS_NOT_FOUND if target is no domain; STATUS_TEMPFAIL.
+ * STATUS_NOT_FOUND if target is no domain (an alias domain is none, so that
+ * there are no loops); STATUS_TEMPFAIL.
  */
 enum status store_alias_domain_add(struct store *store, const char *name,
                                    const char *name_unicode, const char *target,
@@ -93,6 +106,29 @@ enum status store_alias_domain_add(struct store *store, const char *name,
 enum status store_alias_domain_remove(struct store *store, const char *name,
                                       const char *who, int64_t deadline_ms,
                                       struct errtext *err) MUST_CHECK;
+
+/* One alias domain; borrowed. */
+struct store_alias_domain {
+    const char *name;
+    const char *name_unicode;
+    const char *target; /* the domain it is another name of */
+    bool active;
+};
+
+struct store_alias_domain_visitor {
+    /* Returns false to end the list. alias lives until it returns. */
+    bool (*visit)(const struct store_alias_domain *alias, void *arg);
+    void *arg;
+};
+
+/*
+ * Calls the visitor for each alias domain (of target, NULL: of all) in name
+ * order, read in pages.
+ */
+enum status
+store_alias_domain_list(struct store *store, const char *target,
+                        const struct store_alias_domain_visitor *visitor,
+                        int64_t deadline_ms, struct errtext *err) MUST_CHECK;
 
 /*
  * Changes who checks the password of the mailbox at address. directory is the

@@ -28,8 +28,8 @@
     " AND (? IS NULL OR domain = ?) AND (? IS NULL OR kind = ?)"               \
     " AND (? = 0 OR run = ?)"                                                  \
     " AND at >= '1970-01-01' + INTERVAL ? SECOND"
-#define LIST_UP " AND id > ? ORDER BY id LIMIT 200"
-#define LIST_DOWN " AND id < ? ORDER BY id DESC LIMIT 200"
+#define LIST_UP " AND id > ? AND id < ? ORDER BY id LIMIT 200"
+#define LIST_DOWN " AND id > ? AND id < ? ORDER BY id DESC LIMIT 200"
 #define LIST_TYPES "tttttttttnn"
 #define LIST(slot, where)                                                      \
     {                                                                          \
@@ -55,6 +55,12 @@ static const struct store_sql list_sql[][2] = {
     [ALONG_ID] = LIST(ALONG_ID, "? IS NULL"),
 };
 
+static const struct store_sql near_sql = {
+    STORE_SLOT_EVENT_NEAR,
+    "SELECT id, GREATEST(TIMESTAMPDIFF(SECOND, '1970-01-01', at), 0)"
+    " FROM event WHERE id >= ? ORDER BY id LIMIT 1",
+    "nn"};
+
 /* Looks at the oldest rows alone: there is no index on at. */
 static const struct store_sql prune_sql = {
     STORE_SLOT_EVENT_PRUNE,
@@ -72,8 +78,9 @@ struct kept {
 struct page {
     const struct store_event_query *query;
     const struct store_sql *sql;
-    const char *key; /* of the index; NULL: none */
-    uint64_t from;
+    const char *key;   /* of the index; NULL: none */
+    uint64_t from;     /* ids are greater than this, */
+    uint64_t to;       /* and smaller than this */
     struct kept *rows; /* PAGE_ROWS */
     size_t count;
 };
@@ -111,7 +118,7 @@ static enum status run_page(struct store_connection *db, void *arg,
         store_text(query->domain), store_text(query->kind),
         store_text(query->kind),   store_number(query->run),
         store_number(query->run),  store_signed(query->since),
-        store_number(page->from),
+        store_number(page->from),  store_number(page->to),
     };
     enum status status;
 
@@ -164,9 +171,45 @@ static void choose_index(struct page *page)
     if (along == ALONG_ID)
         page->key = NULL;
     page->sql = &list_sql[along][query->newest_first ? 1 : 0];
-    page->from = query->from_id;
-    if (query->newest_first && query->from_id == 0)
-        page->from = INT64_MAX;
+    page->from = query->newest_first ? 0 : query->from_id;
+    page->to = INT64_MAX;
+    if (query->newest_first && query->from_id != 0)
+        page->to = query->from_id;
+}
+
+/*
+ * Finds where the ids of a time begin. There is no index on at, but both grow
+ * together, give or take what transactions and the nodes' clocks differ; an
+ * hour is more than that.
+ */
+#define SINCE_SLACK_SECONDS 3600
+
+/* Cuts the ids of the page down to those that may be since the query's time. */
+static enum status run_since(struct store_connection *db, void *arg,
+                             struct errtext *err)
+{
+    struct page *page = arg;
+    int64_t wanted = page->query->since - SINCE_SLACK_SECONDS;
+    uint64_t low = page->from; /* this id, and all before, are older */
+    uint64_t high = page->to;
+
+    while (low + 1 < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct store_param params[] = {store_number(middle)};
+        enum status status = store_execute(db, &near_sql, params, 1, NULL, err);
+
+        if (status == STATUS_OK)
+            status = store_fetch(db, &near_sql, err);
+        if (status == STATUS_TEMPFAIL)
+            return status;
+        if (status == STATUS_OK &&
+            (int64_t)store_column_number(db, &near_sql, 1) < wanted)
+            low = store_column_number(db, &near_sql, 0);
+        else
+            high = middle;
+    }
+    page->from = low;
+    return STATUS_OK;
 }
 
 enum status store_event_list(struct store *store,
@@ -175,6 +218,8 @@ enum status store_event_list(struct store *store,
                              int64_t deadline_ms, struct errtext *err)
 {
     static const struct store_work how = {.run = run_page, .reads_only = true};
+    static const struct store_work since = {.run = run_since,
+                                            .reads_only = true};
     struct page page = {.query = query};
     uint64_t left = query->max > 0 ? query->max : UINT64_MAX;
     enum status status = STATUS_OK;
@@ -184,6 +229,8 @@ enum status store_event_list(struct store *store,
     if (page.rows == NULL)
         return status_no_memory(err);
     choose_index(&page);
+    if (query->since > 0)
+        status = store_work(store, &since, &page, deadline_ms, err);
     while (more && status == STATUS_OK) {
         status = store_work(store, &how, &page, deadline_ms, err);
         more = page.count == PAGE_ROWS;
@@ -192,7 +239,10 @@ enum status store_event_list(struct store *store,
                 more = false;
                 break;
             }
-            page.from = page.rows[i].id;
+            if (query->newest_first)
+                page.to = page.rows[i].id;
+            else
+                page.from = page.rows[i].id;
         }
     }
     clear_page(&page);

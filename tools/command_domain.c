@@ -224,7 +224,7 @@ int domain_list(struct tool *tool, struct arguments *arguments)
     static const struct tool_option none[] = {{NULL, NULL, NULL}};
     struct store_domain_visitor visitor = {list_one, NULL};
     struct errtext err = {{0}};
-    struct output *out;
+    struct output *out = NULL;
     enum status status;
     int code;
 
@@ -233,20 +233,15 @@ int domain_list(struct tool *tool, struct arguments *arguments)
     code = tool_store(tool, false);
     if (code != EX_OK)
         return code;
-    out = output_begin(stdout, tool->format, tool->headers, columns,
-                       ARRAY_SIZE(columns));
-    if (out == NULL) {
-        tool_error("out of memory");
-        return EX_TEMPFAIL;
-    }
+    code = tool_begin(tool, columns, ARRAY_SIZE(columns), &out);
+    if (code != EX_OK)
+        return code;
     visitor.arg = out;
-    status =
-        store_domain_list(tool->store, &visitor, tool_deadline(tool), &err);
-    if (!output_end(&out)) {
-        tool_error("the listing could not be written");
-        code = EX_IOERR;
-    }
-    return status == STATUS_OK ? code : tool_failed(status, &err);
+    /* A page has the store's own time limit, the whole list has none. */
+    status = store_domain_list(tool->store, &visitor, INT64_MAX, &err);
+    if (status != STATUS_OK)
+        code = tool_failed(status, &err);
+    return tool_end(&out, code);
 }
 
 int domain_remove(struct tool *tool, struct arguments *arguments)

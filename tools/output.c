@@ -11,14 +11,18 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <wchar.h>
 
 #define CELL_BYTES_MAX 65536
+#define SECONDS_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
 struct output {
     FILE *file;
     enum output_format format;
     bool headers;
+    bool colour; /* of the titles */
     bool failed;
     const struct output_column *columns;
     size_t count;
@@ -46,6 +50,17 @@ bool output_format_from(const char *word, enum output_format *format_r)
     return false;
 }
 
+/* Colour is for a terminal, and for who has not asked for none. */
+static bool wants_colour(FILE *file)
+{
+    const char *none = secure_getenv("NO_COLOR");
+    const char *term = secure_getenv("TERM");
+    int fd = fileno(file);
+
+    return fd >= 0 && isatty(fd) && (none == NULL || none[0] == '\0') &&
+           term != NULL && strcmp(term, "dumb") != 0;
+}
+
 struct output *output_begin(FILE *file, enum output_format format, bool headers,
                             const struct output_column *columns, size_t count)
 {
@@ -58,6 +73,7 @@ struct output *output_begin(FILE *file, enum output_format format, bool headers,
     out->file = file;
     out->format = format;
     out->headers = headers;
+    out->colour = format == OUTPUT_TABLE && wants_colour(file);
     out->columns = columns;
     out->count = count;
     if (format == OUTPUT_TABLE)
@@ -88,16 +104,46 @@ static bool is_c1(const char *text)
            (unsigned char)text[1] < 0xa0;
 }
 
-/* Appends text; control bytes become \xNN, C1 controls \u00NN. */
+/*
+ * Returns the code of a character that has no shape of its own and moves or
+ * hides others, or 0: separators of lines and paragraphs, zero width space and
+ * BOM, and the bidirectional controls, which would let a name show as another.
+ * All but one have three bytes. Joiners stay: people's names have them.
+ */
+static unsigned shapeless(const char *text)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    unsigned code;
+
+    if (p[0] == 0xd8)
+        return p[1] == 0x9c ? 0x061c : 0; /* has two */
+    if ((p[0] != 0xe2 && p[0] != 0xef) || (p[1] & 0xc0) != 0x80 ||
+        (p[2] & 0xc0) != 0x80)
+        return 0;
+    code = (p[0] & 0x0fU) << 12 | (p[1] & 0x3fU) << 6 | (p[2] & 0x3fU);
+    if (code == 0x200b || code == 0x200e || code == 0x200f || code == 0xfeff ||
+        (code >= 0x2028 && code <= 0x202e) ||
+        (code >= 0x2060 && code <= 0x206f))
+        return code;
+    return 0;
+}
+
+/* Appends text; control bytes become \xNN, other controls \uNNNN. */
 static void append_escaped(struct strbuf *buf, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
-        if (is_control((unsigned char)*p))
+        unsigned code = shapeless(p);
+
+        if (code != 0) {
+            strbuf_appendf(buf, "\\u%04x", code);
+            p += code < 0x800 ? 1 : 2;
+        } else if (is_control((unsigned char)*p)) {
             strbuf_appendf(buf, "\\x%02x", (unsigned char)*p);
-        else if (is_c1(p))
+        } else if (is_c1(p)) {
             strbuf_appendf(buf, "\\u00%02x", (unsigned char)*++p);
-        else
+        } else {
             strbuf_append_char(buf, *p);
+        }
     }
 }
 
@@ -152,6 +198,11 @@ static void take_cell(struct output *out, struct strbuf *buf)
         free(text);
 }
 
+static bool is_json(const struct output *out)
+{
+    return out->format == OUTPUT_JSON || out->format == OUTPUT_LINES;
+}
+
 static void json_cell(struct output *out, json_t *value)
 {
     if (out->object == NULL)
@@ -186,7 +237,7 @@ void output_text(struct output *out, const char *text)
 {
     struct strbuf buf = STRBUF_INIT(CELL_BYTES_MAX);
 
-    if (out->format == OUTPUT_JSON) {
+    if (is_json(out)) {
         json_cell(out, text != NULL ? json_text(text) : json_null());
         return;
     }
@@ -195,6 +246,31 @@ void output_text(struct output *out, const char *text)
     else if (out->format == OUTPUT_TABLE)
         strbuf_append_char(&buf, '-');
     take_cell(out, &buf);
+}
+
+void output_json(struct output *out, const char *text)
+{
+    json_t *value = NULL;
+
+    if (is_json(out) && text != NULL)
+        value = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (value != NULL)
+        json_cell(out, value);
+    else
+        output_text(out, text);
+}
+
+/* "2026-11-24T06:30:00Z", or nothing for a time that is none. */
+static void append_time(struct strbuf *buf, uint64_t seconds)
+{
+    time_t at = (time_t)seconds;
+    struct tm parts;
+    char text[32] = "";
+
+    if (seconds > 0 && seconds <= (uint64_t)SECONDS_MAX &&
+        gmtime_r(&at, &parts) != NULL)
+        (void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    strbuf_append(buf, text);
 }
 
 /* How a table shows a number. */
@@ -210,6 +286,8 @@ static void append_number(struct strbuf *buf, enum output_kind kind,
         strbuf_append_char(buf, '0');
     else if (size)
         quantity_append_size(buf, number);
+    else if (kind == OUTPUT_DURATION)
+        quantity_append_duration_ms(buf, (int64_t)(number * 1000));
     else
         strbuf_appendf(buf, "%llu", (unsigned long long)number);
 }
@@ -219,7 +297,13 @@ void output_number(struct output *out, uint64_t number)
     struct strbuf buf = STRBUF_INIT(CELL_BYTES_MAX);
     enum output_kind kind = OUTPUT_NUMBER;
 
-    if (out->format == OUTPUT_JSON) {
+    if (out->cell < out->count && out->columns[out->cell].kind == OUTPUT_TIME) {
+        append_time(&buf, number);
+        output_text(out, buf.len > 0 ? strbuf_text(&buf) : NULL);
+        strbuf_clear(&buf);
+        return;
+    }
+    if (is_json(out)) {
         json_cell(out, json_integer((json_int_t)number));
         return;
     }
@@ -233,7 +317,7 @@ void output_bool(struct output *out, bool value)
 {
     struct strbuf buf = STRBUF_INIT(CELL_BYTES_MAX);
 
-    if (out->format == OUTPUT_JSON) {
+    if (is_json(out)) {
         json_cell(out, json_boolean(value));
         return;
     }
@@ -246,7 +330,7 @@ void output_bool(struct output *out, bool value)
 
 static bool to_the_right(enum output_kind kind)
 {
-    return kind != OUTPUT_TEXT && kind != OUTPUT_BOOL;
+    return kind != OUTPUT_TEXT && kind != OUTPUT_BOOL && kind != OUTPUT_TIME;
 }
 
 /* One line of the table; the last column is not padded. */
@@ -277,7 +361,9 @@ static void print_titles(struct output *out)
         if (titles[i] != NULL && width_of(titles[i]) > out->widths[i])
             out->widths[i] = width_of(titles[i]);
     }
+    (void)fputs(out->colour ? "\033[1m" : "", out->file);
     print_line(out, titles);
+    (void)fputs(out->colour ? "\033[0m" : "", out->file);
     for (size_t i = 0; i < out->count; i++)
         free(titles[i]);
 }
@@ -318,11 +404,16 @@ static void print_csv(struct output *out)
     }
 }
 
-/* jansson leaves DEL and the C1 controls as they are; a terminal would obey. */
+/* jansson leaves DEL and other controls as they are; a terminal would obey. */
 static void put_json(FILE *file, const char *text)
 {
     for (const char *p = text; *p != '\0'; p++) {
-        if (*p == 0x7f)
+        unsigned code = shapeless(p);
+
+        if (code != 0) {
+            (void)fprintf(file, "\\u%04x", code);
+            p += code < 0x800 ? 1 : 2;
+        } else if (*p == 0x7f)
             (void)fputs("\\u007f", file);
         else if (is_c1(p))
             (void)fprintf(file, "\\u00%02x", (unsigned char)*++p);
@@ -338,8 +429,11 @@ static void print_json(struct output *out)
 
     out->failed = out->failed || text == NULL;
     if (text != NULL) {
-        (void)fputs(out->rows > 0 ? ",\n  " : "\n  ", out->file);
+        if (out->format == OUTPUT_JSON)
+            (void)fputs(out->rows > 0 ? ",\n  " : "\n  ", out->file);
         put_json(out->file, text);
+        if (out->format == OUTPUT_LINES)
+            (void)fputs("\n", out->file);
     }
     free(text);
     json_decref(out->object);
@@ -371,6 +465,7 @@ void output_row(struct output *out)
         out->failed = true;
     switch (out->format) {
     case OUTPUT_JSON:
+    case OUTPUT_LINES:
         print_json(out);
         break;
     case OUTPUT_CSV:
@@ -388,6 +483,13 @@ void output_row(struct output *out)
     out->rows++;
 }
 
+void output_flush(struct output *out)
+{
+    release(out);
+    if (fflush(out->file) != 0)
+        out->failed = true;
+}
+
 bool output_end(struct output **out)
 {
     bool fine;
@@ -395,9 +497,32 @@ bool output_end(struct output **out)
     release(*out);
     if ((*out)->format == OUTPUT_JSON)
         (void)fputs((*out)->rows > 0 ? "\n]\n" : "]\n", (*out)->file);
+    json_decref((*out)->object);
     fine = !(*out)->failed && fflush((*out)->file) == 0 &&
            ferror((*out)->file) == 0;
     free(*out);
     *out = NULL;
     return fine;
+}
+
+void output_bar(uint64_t used, uint64_t limit, char text_r[OUTPUT_BAR_SIZE])
+{
+    double part = limit > 0 ? (double)used / (double)limit : 0;
+    unsigned filled =
+        used >= limit ? OUTPUT_BAR_CELLS : (unsigned)(part * OUTPUT_BAR_CELLS);
+    unsigned percent = part < 99.99 ? (unsigned)(part * 100) : 9999;
+    char bar[OUTPUT_BAR_CELLS + 1];
+
+    if (limit == 0) {
+        (void)snprintf(text_r, OUTPUT_BAR_SIZE, "-");
+        return;
+    }
+    if (used > 0 && filled == 0)
+        filled = 1;
+    if (used < limit && filled == OUTPUT_BAR_CELLS)
+        filled = OUTPUT_BAR_CELLS - 1;
+    memset(bar, '.', OUTPUT_BAR_CELLS);
+    memset(bar, '#', filled);
+    bar[OUTPUT_BAR_CELLS] = '\0';
+    (void)snprintf(text_r, OUTPUT_BAR_SIZE, "[%s] %3u%%", bar, percent);
 }

@@ -50,6 +50,8 @@ static const struct command commands[] = {
      "[--max-usage SIZE] [--max-aliases N] [--rate-messages N/TIME] "
      "[--rate-recipients N/TIME]",
      "add a mail domain", domain_add},
+    {"domain", "alias", "add NAME DOMAIN|list [DOMAIN]|remove NAME",
+     "other names of a domain, by which it gets mail too", domain_alias},
     {"domain", "edit",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
      "[--max-usage SIZE] [--max-aliases N] [--rate-messages N/TIME] "
@@ -58,6 +60,15 @@ static const struct command commands[] = {
     {"domain", "list", "", "list domains with limits and use", domain_list},
     {"domain", "remove", "NAME", "remove a domain without mailboxes",
      domain_remove},
+    {"domain", "show", "NAME", "show what is used of each limit", domain_show},
+    {"event", "follow",
+     "[--user ADDRESS] [--domain NAME] [--kind KIND] [--since TIME] "
+     "[--run ID]",
+     "show events as they happen", event_follow},
+    {"event", "list",
+     "[--user ADDRESS] [--domain NAME] [--kind KIND] [--since TIME] "
+     "[--run ID]",
+     "list what was changed, by whom and why", event_list},
     {"mailbox", "add",
      "ADDRESS [--source local|ldap] [--template NAME] "
      "[--password-stdin] " MAILBOX_WORDS_SYNOPSIS,

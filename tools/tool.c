@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 void tool_error(const char *fmt, ...)
@@ -247,4 +248,70 @@ int tool_number(const char *word, uint64_t *number_r)
     enum status status = quantity_number(word, 0, UINT32_MAX, number_r, &err);
 
     return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
+}
+
+int tool_duration(const char *word, int64_t *seconds_r)
+{
+    struct errtext err = {{0}};
+    int64_t ms = 0;
+    enum status status = quantity_duration_ms(word, &ms, &err);
+
+    if (status != STATUS_OK)
+        return tool_failed(status, &err);
+    *seconds_r = ms / 1000;
+    return EX_OK;
+}
+
+/* Reads a date, with or without a time of day. */
+static bool read_date(const char *word, int64_t *seconds_r)
+{
+    struct tm parts = {0};
+    const char *end = strptime(word, "%Y-%m-%d", &parts);
+    time_t at;
+
+    if (end != NULL && *end == 'T')
+        end = strptime(end + 1, "%H:%M:%SZ", &parts);
+    if (end == NULL || *end != '\0' || parts.tm_year < 70)
+        return false;
+    at = timegm(&parts);
+    *seconds_r = (int64_t)at;
+    return at >= 0;
+}
+
+int tool_time(const char *word, int64_t *seconds_r)
+{
+    int64_t ago = 0;
+    int64_t now = (int64_t)time(NULL);
+
+    if (strchr(word, '-') == NULL) {
+        int code = tool_duration(word, &ago);
+
+        if (code == EX_OK)
+            *seconds_r = ago < now ? now - ago : 0;
+        return code;
+    }
+    if (read_date(word, seconds_r))
+        return EX_OK;
+    tool_error("\"%s\" is no time: write 4d, 2026-11-24 or "
+               "2026-11-24T06:30:00Z",
+               word);
+    return EX_DATAERR;
+}
+
+int tool_begin(const struct tool *tool, const struct output_column *columns,
+               size_t count, struct output **out_r)
+{
+    *out_r = output_begin(stdout, tool->format, tool->headers, columns, count);
+    if (*out_r != NULL)
+        return EX_OK;
+    tool_error("out of memory");
+    return EX_TEMPFAIL;
+}
+
+int tool_end(struct output **out, int code)
+{
+    if (output_end(out))
+        return code;
+    tool_error("the listing could not be written");
+    return code == EX_OK ? EX_IOERR : code;
 }

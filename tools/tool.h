@@ -90,6 +90,23 @@ int tool_domain(const char *word, char **domain_r);
 int tool_address(const char *word, char **address_r);
 int tool_size(const char *word, uint64_t *bytes_r);
 int tool_number(const char *word, uint64_t *number_r);
+int tool_duration(const char *word, int64_t *seconds_r);
+
+/*
+ * A point in time: "4d" (so long before now), "2026-11-24" (its beginning) or
+ * "2026-11-24T06:30:00Z", in UTC.
+ */
+int tool_time(const char *word, int64_t *seconds_r);
+
+/*
+ * Starts a listing to standard output in the format that was asked for.
+ * EX_OK and *out_r for tool_end, or the exit code, with a message.
+ */
+int tool_begin(const struct tool *tool, const struct output_column *columns,
+               size_t count, struct output **out_r);
+
+/* Ends a listing; returns code, or another one if that was EX_OK, and says. */
+int tool_end(struct output **out, int code);
 
 /* All commands, for what is made from the table; borrowed. */
 const struct command *tool_commands(size_t *count_r);
@@ -107,9 +124,13 @@ command_function directory_show;
 command_function directory_test;
 command_function doctor_command;
 command_function domain_add;
+command_function domain_alias;
 command_function domain_edit;
 command_function domain_list;
 command_function domain_remove;
+command_function domain_show;
+command_function event_follow;
+command_function event_list;
 command_function mailbox_add;
 command_function mailbox_block;
 command_function mailbox_edit;
