@@ -63,6 +63,13 @@ static const struct store_sql aliases_sql = {
     " WHERE owner = ? AND kind <> 'self' ORDER BY kind, address",
     "ttttn"};
 
+/* No index has them: they are few, and asked for by people alone. */
+static const struct store_sql leading_sql = {
+    STORE_SLOT_MAILBOX_LEADING,
+    "SELECT address, kind, " EXPIRES ", '', 0 FROM alias"
+    " WHERE owner IS NULL AND FIND_IN_SET(?, targets) ORDER BY address",
+    "ttttn"};
+
 static const struct store_sql logins_sql = {
     STORE_SLOT_MAILBOX_LOGINS,
     "SELECT service, NULL, " AT ", client, COALESCE(app_password, 0)"
@@ -251,6 +258,16 @@ enum status store_mailbox_aliases(struct store *store, const char *address,
 {
     struct showing showing = {
         .sql = &aliases_sql, .address = address, .parts = visitor};
+
+    return show(store, &showing, deadline_ms, err);
+}
+
+enum status store_mailbox_leading(struct store *store, const char *address,
+                                  const struct store_part_visitor *visitor,
+                                  int64_t deadline_ms, struct errtext *err)
+{
+    struct showing showing = {
+        .sql = &leading_sql, .address = address, .parts = visitor};
 
     return show(store, &showing, deadline_ms, err);
 }

@@ -86,8 +86,15 @@ struct store_part_visitor {
     void *arg;
 };
 
-/* Shows a mailbox's own aliases, its address left out, and last logins. */
+/*
+ * Shows a mailbox's own aliases, its address left out; aliases that are
+ * nobody's own and lead to it among others; and its last logins.
+ */
 enum status store_mailbox_aliases(struct store *store, const char *address,
+                                  const struct store_part_visitor *visitor,
+                                  int64_t deadline_ms,
+                                  struct errtext *err) MUST_CHECK;
+enum status store_mailbox_leading(struct store *store, const char *address,
                                   const struct store_part_visitor *visitor,
                                   int64_t deadline_ms,
                                   struct errtext *err) MUST_CHECK;

@@ -11,6 +11,7 @@
 #include "mailbox_words.h"
 #include "store_admin.h"
 #include "store_domain.h"
+#include "store_list.h"
 #include "strbuf.h"
 
 #include <stdlib.h>
@@ -150,6 +151,27 @@ static bool is_meant(const struct tool *tool, const struct account *account)
     return meant;
 }
 
+static void tell_leading(const struct store_mailbox_part *part, void *arg)
+{
+    tool_error("the alias %s still leads to %s, which is no mailbox now",
+               part->name, (const char *)arg);
+}
+
+/* Says what is left: the mail, and aliases that are nobody's own. */
+static int tell_rest(struct tool *tool, char *address, const char *mail_path)
+{
+    struct store_part_visitor visitor = {tell_leading, address};
+    struct errtext err = {{0}};
+    enum status status;
+
+    (void)fputs("The mail is left in ", stdout);
+    output_escaped(stdout, mail_path);
+    (void)puts(": whoever gets this address next would find it there.");
+    status = store_mailbox_leading(tool->store, address, &visitor,
+                                   tool_deadline(tool), &err);
+    return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
+}
+
 int mailbox_remove(struct tool *tool, struct arguments *arguments)
 {
     struct store_found found = {{0}, {0}};
@@ -172,9 +194,7 @@ int mailbox_remove(struct tool *tool, struct arguments *arguments)
     }
     if (code == EX_OK) {
         daemons_flush(tool, found.account.address);
-        (void)fputs("The mail is left in ", stdout);
-        output_escaped(stdout, mail_path);
-        (void)putchar('\n');
+        code = tell_rest(tool, found.account.address, mail_path);
     }
     free(mail_path);
     store_found_clear(&found);

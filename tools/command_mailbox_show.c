@@ -288,6 +288,9 @@ static enum status show_all(struct showing *showing, struct errtext *err)
     status = store_mailbox_aliases(tool->store, address, &aliases,
                                    tool_deadline(tool), err);
     if (status == STATUS_OK)
+        status = store_mailbox_leading(tool->store, address, &aliases,
+                                       tool_deadline(tool), err);
+    if (status == STATUS_OK)
         status = store_mailbox_logins(tool->store, address, &logins,
                                       tool_deadline(tool), err);
     return status;

@@ -11,6 +11,7 @@
 #include "store_list.h"
 #include "strbuf.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -84,9 +85,15 @@ static void count_one(const char *name, uint64_t mailboxes, void *arg)
     struct counts *counts = arg;
 
     for (size_t i = 0; i < counts->settings->template_count; i++) {
-        if (strcmp(counts->settings->templates[i].name, name) == 0)
-            counts->mailboxes[i] += mailboxes;
+        if (strcmp(counts->settings->templates[i].name, name) != 0)
+            continue;
+        counts->mailboxes[i] = mailboxes;
+        return;
     }
+    if (name[0] != '\0')
+        tool_error("%" PRIu64 " mailboxes have template %s, which is not in "
+                   "the settings any more",
+                   mailboxes, name);
 }
 
 static void list_one(struct output *out,

@@ -21,7 +21,9 @@ size_t daemons_list(const struct settings *settings,
                     struct daemon list_r[DAEMONS_MAX])
 {
     list_r[0] = (struct daemon){"provost-authd", settings->auth.control_path};
-    return 1;
+    list_r[1] =
+        (struct daemon){"provost-policyd", settings->policy.control_path};
+    return 2;
 }
 
 /* True if nobody listens at path: no socket, or one that was left behind. */

@@ -75,6 +75,21 @@ is "by the directory's id" "$(column grace@example.org directory_id)" 00000000-0
 printf 'first secret\n' | ctl mailbox add max@example.org --password-stdin >"$LAB/out"
 is "a mailbox can come with a password" "$(lab_auth max@example.org 'first secret')" "OK max@example.org"
 
+# At once, more than the domain has room for: as many as fit, no more.
+lab_domain small.example --max-mailboxes 3
+for n in 1 2 3 4 5 6 7 8; do
+    lab_provostctl mailbox add "p$n@small.example" >>"$LAB/log/crowd.log" 2>&1 &
+    echo $! >>"$LAB/crowd"
+done
+while read -r n; do
+    wait "$n"
+done <"$LAB/crowd"
+is "of eight at once three fit" "$(counters small.example) $(lab_sql "SELECT COUNT(*) FROM mailbox WHERE domain = 'small.example'")" "3 15 0 3"
+for n in $(lab_sql "SELECT address FROM mailbox WHERE domain = 'small.example'"); do
+    lab_provostctl --yes mailbox remove "$n" >"$LAB/out"
+done
+is "and all can be removed" "$(counters small.example)" "0 0 0"
+
 # ---------------------------------------------------------------- password --
 
 set_password() {
@@ -302,6 +317,9 @@ lab_slapd_start
 
 # --------------------------------------------------------------- templates --
 
+lab_sql "UPDATE mailbox SET template = 'gone' WHERE address = 'max@example.org'"
+like "a template that is gone from the settings is told of" "$(ctl template list)" '1 mailboxes have template gone'
+lab_sql "UPDATE mailbox SET template = 'default' WHERE address = 'max@example.org'"
 is "templates are listed with their mailboxes" "$(ctl --format csv template list | cut -d, -f1-3 | tr -d '\r' | tr '\n' ' ')" \
     "template,mailboxes,quota default,3,5368709120 vip,1,21474836480 "
 like "one is shown with who is given it" "$(ctl template show vip)" 'directory corp: otherMailbox like cn=vip,\*'
@@ -343,10 +361,13 @@ lab_auth ada@example.org ada-secret >"$LAB/out"
 lab_authd_stop
 lab_authd
 is "ada has an alias by now" "$(lab_auth ada@example.org ada-secret) $(counters example.org)" "OK ada@example.org 3 26 1"
+lab_sql "INSERT INTO alias (address, domain, local_part, targets, kind) VALUES ('info@example.org', 'example.org', 'info', 'max@example.org,ada@example.org', 'admin')"
+like "an alias that leads to her among others is shown" "$(field ada@example.org alias value)" 'info@example.org'
 code 77 mailbox remove ada@example.org
 said "a removal asks" 'Remove mailbox ada@example.org.* Not done: say --yes'
 code 0 mailbox remove ada@example.org --yes
 said "it tells where the mail is left" 'mail is left in example.org/ada/'
+said "and what still leads to it" 'alias info@example.org still leads to ada@example.org'
 is "its rows are gone" "$(lab_sql "SELECT (SELECT COUNT(*) FROM mailbox WHERE address = 'ada@example.org') + (SELECT COUNT(*) FROM alias WHERE owner = 'ada@example.org') + (SELECT COUNT(*) FROM app_password WHERE address = 'ada@example.org') + (SELECT COUNT(*) FROM last_login WHERE address = 'ada@example.org') + (SELECT COUNT(*) FROM quota2 WHERE username = 'ada@example.org')")" 0
 is "the counters were given back" "$(counters example.org)" "2 25 0"
 is "an event tells what it was" "$(lab_sql "SELECT JSON_VALUE(before_json, '$.mail_path'), JSON_VALUE(before_json, '$.aliases') FROM event WHERE kind = 'remove' AND address LIKE 'ada@%'")" "$(printf 'example.org/ada/\tcountess@example.org')"
