@@ -55,6 +55,7 @@ enum store_slot {
     /* The questions of store_inspect.c. */
     STORE_SLOT_ASK_FIRST,
     STORE_SLOT_ASK_LAST = STORE_SLOT_ASK_FIRST + 7,
+    STORE_SLOT_DOMAIN_USES,
     STORE_SLOT_RECOUNT_LOCK,
     STORE_SLOT_RECOUNT_READ,
     STORE_SLOT_RECOUNT_WRITE,

@@ -1,388 +1,383 @@
-/* doctor_host - files, sockets and neighbours of the host; see doctor.h */
+/* doctor_host - files, daemons and neighbours of the host; see doctor.h */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 
 #include "doctor.h"
 
+#include "child.h"
 #include "clock.h"
-#include "control.h"
+#include "daemons.h"
 #include "directory_probe.h"
+#include "doctor_jail.h"
 
 #include <dirent.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define FILE_BYTES_MAX ((size_t)1 << 20)
+#define PATH_BYTES 4096
+#define STATUS_BYTES_MAX 65536
 
-bool doctor_run(char *const *argv, struct strbuf *out)
-{
-    posix_spawn_file_actions_t actions;
-    int ends[2];
-    char bytes[4096];
-    ssize_t got;
-    pid_t pid;
-    int status = -1;
-    int rc;
+/* ----------------------------------------------------------------- secrets --
+ */
 
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    (void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
-                                           O_WRONLY, 0);
-    rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[1]);
-    while (rc == 0 && (got = read(ends[0], bytes, sizeof(bytes))) > 0)
-        strbuf_append_len(out, bytes, (size_t)got);
-    (void)close(ends[0]);
-    if (rc != 0 || waitpid(pid, &status, 0) != pid)
-        return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0 && !out->failed;
-}
-
-void doctor_settings(struct doctor *doctor)
+/* Who has to read the secrets: the daemon's user, as far as it is known. */
+static const struct passwd *reader(const struct doctor *doctor)
 {
     const struct settings *settings = doctor->tool->settings;
+    struct stat st;
 
-    findings_add(doctor->findings, FINDING_OK, "settings", -1, NULL,
-                 "%s: %zu directories, %zu templates",
-                 doctor->tool->settings_path, settings->directory_count,
-                 settings->template_count);
+    if (stat(settings->auth.control_path, &st) == 0)
+        return getpwuid(st.st_uid);
+    return getpwnam("provost");
 }
 
-/* Can the services, which run as this user, read the file? */
+/* Can the daemons read the file, and nobody else? */
 static void look_at_secret(struct doctor *doctor, const char *path)
 {
-    const struct passwd *user = getpwnam(doctor->tool->settings->store.user);
+    const struct passwd *user = reader(doctor);
+    struct errtext fix = {{0}};
     struct stat st;
-    bool readable;
 
     if (path == NULL || path[0] == '\0')
         return;
     if (stat(path, &st) != 0) {
-        findings_add(doctor->findings, FINDING_ERROR, "secret", -1, NULL,
+        findings_add(doctor->findings, FINDING_ERROR, "secret", -1,
+                     "write the password into it, with mode 0640",
                      "%s cannot be found", path);
         return;
     }
-    readable = user == NULL || st.st_uid == user->pw_uid ||
-               (st.st_gid == user->pw_gid && (st.st_mode & S_IRGRP) != 0);
-    if (readable)
+    errtext_set(&fix, "chgrp %s %s; chmod 0640 %s",
+                user != NULL ? user->pw_name : "provost", path, path);
+    if ((st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+        findings_add(doctor->findings, FINDING_ERROR, "secret", -1, fix.text,
+                     "%s has mode %04o: others may read or change it", path,
+                     (unsigned)st.st_mode & 07777U);
+    else if (user != NULL && user->pw_uid != 0 && st.st_uid != user->pw_uid &&
+             (st.st_gid != user->pw_gid || (st.st_mode & S_IRGRP) == 0))
+        findings_add(doctor->findings, FINDING_ERROR, "secret", -1, fix.text,
+                     "%s cannot be read by %s, who the daemons are", path,
+                     user->pw_name);
+    else if (user != NULL && st.st_uid != 0 && st.st_uid != user->pw_uid)
+        findings_add(doctor->findings, FINDING_WARNING, "secret", -1,
+                     "chown root FILE",
+                     "%s belongs to uid %u, who is neither root nor %s", path,
+                     (unsigned)st.st_uid, user->pw_name);
+    else
         findings_add(doctor->findings, FINDING_OK, "secret", -1, NULL,
                      "%s, mode %04o", path, (unsigned)st.st_mode & 07777U);
-    else
-        findings_add(doctor->findings, FINDING_ERROR, "secret", -1,
-                     "chgrp provost FILE; chmod 0640 FILE",
-                     "%s cannot be read by the user %s", path, user->pw_name);
 }
 
 void doctor_secrets(struct doctor *doctor)
 {
     const struct settings *settings = doctor->tool->settings;
+    struct stat st;
 
+    if (stat(doctor->tool->settings_path, &st) == 0 &&
+        (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        findings_add(doctor->findings, FINDING_ERROR, "settings", -1,
+                     "chmod go-w it", "%s can be changed by others than root",
+                     doctor->tool->settings_path);
     look_at_secret(doctor, settings->store.password_file);
     for (size_t i = 0; i < settings->directory_count; i++)
         look_at_secret(doctor, settings->directories[i].bind_password_file);
 }
 
-/* ---------------------------------------------------------------- sockets --
+/* ----------------------------------------------------------------- daemons --
  */
 
-/* Connects as another user, in a child; returns an errno, 0 for success. */
-static int connect_as(const struct passwd *user, const char *path)
+/* The lines of a daemon's status that tell of a host that is down. */
+static void tell_hosts(struct doctor *doctor, const char *daemon,
+                       const char *status)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int status = 0;
-    pid_t pid;
+    const char *line = status;
 
-    if (strlen(path) >= sizeof(address.sun_path))
-        return ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path) + 1);
-    (void)fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        if (user != NULL && geteuid() == 0 &&
-            (initgroups(user->pw_name, user->pw_gid) != 0 ||
-             setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
-            _exit(EPERM);
-        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-            _exit(errno < 255 ? errno : 255);
-        _exit(0);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        return EIO;
-    return WEXITSTATUS(status);
-}
-
-static const char *advice_for(int number)
-{
-    switch (number) {
-    case ENOENT:
-    case ECONNREFUSED:
-        return "systemctl start provost-authd";
-    case EACCES:
-    case EPERM:
-        return "let the group of the socket, and of the folders above it, be "
-               "postfix";
-    default:
-        return NULL;
-    }
-}
-
-void doctor_sockets(struct doctor *doctor)
-{
-    const struct auth_settings *auth = &doctor->tool->settings->auth;
-    const struct passwd *postfix = getpwnam("postfix");
-    struct strbuf text = STRBUF_INIT(CONTROL_REPLY_BYTES_MAX);
-    struct errtext err = {{0}};
-    char why[128];
-
-    for (size_t i = 0; i < auth->socket_count; i++) {
-        const char *path = auth->sockets[i].path;
-        int number = connect_as(postfix, path);
-
-        if (number == 0)
-            findings_add(doctor->findings, FINDING_OK, "socket", -1, NULL,
-                         "%s lets %s in", path,
-                         postfix != NULL ? "postfix" : "us");
-        else
-            findings_add(doctor->findings, FINDING_ERROR, "socket", -1,
-                         advice_for(number), "%s, as %s: %s", path,
-                         postfix != NULL ? "postfix" : "us",
-                         strerror_r(number, why, sizeof(why)));
-    }
-    if (control_ask(auth->control_path, CONTROL_STATUS, "", clock_ms() + 2000,
-                    &text, &err) == STATUS_OK)
-        findings_add(doctor->findings, FINDING_OK, "provost-authd", -1, NULL,
-                     "runs");
-    else
-        findings_add(doctor->findings, FINDING_ERROR, "provost-authd", -1,
-                     "systemctl start provost-authd", "%s", err.text);
-    strbuf_clear(&text);
-}
-
-/* ----------------------------------------------------- plugin and library --
- */
-
-/* Loads the plugin in a child: what it does there does not touch us. */
-static bool loads(const char *path)
-{
-    int status = 0;
-    pid_t pid;
-
-    (void)fflush(stdout);
-    pid = fork();
-    if (pid == 0) {
-        void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-
-        _exit(handle != NULL && dlsym(handle, "sasl_server_plug_init") != NULL
-                  ? 0
-                  : 1);
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
-}
-
-void doctor_plugin(struct doctor *doctor)
-{
-    static const char path[] = PROVOST_SASLDIR "/libprovost.so";
-
-    if (access(path, R_OK) != 0)
-        findings_add(doctor->findings, FINDING_WARNING, "plugin", -1,
-                     "make install, with --with-sasldir where libsasl2 looks "
-                     "(saslpluginviewer -s)",
-                     "%s is not there", path);
-    else if (loads(path))
-        findings_add(doctor->findings, FINDING_OK, "plugin", -1, NULL,
-                     "%s can be loaded", path);
-    else
-        findings_add(doctor->findings, FINDING_ERROR, "plugin", -1,
-                     "make install again", "%s cannot be loaded", path);
-}
-
-void doctor_library(struct doctor *doctor)
-{
-    char text[128];
-    bool hangs = directory_library_describe(text, sizeof(text));
-
-    findings_add(doctor->findings, FINDING_OK, "libldap", -1, NULL, "%s%s",
-                 text,
-                 hangs ? "; it hangs on silent LDAPS servers, which Provost "
-                         "keeps it from, and other programs do not"
-                       : "");
-}
-
-/* --------------------------------------------------------------- fail2ban --
- */
-
-/* True if line is "key = value"; *value_r points behind the blanks. */
-static bool is_key(const char *line, const char *key, const char **value_r)
-{
-    size_t len = strlen(key);
-
-    if (strncmp(line, key, len) != 0)
-        return false;
-    line += len;
-    line += strspn(line, " \t");
-    if (*line != '=')
-        return false;
-    *value_r = line + 1 + strspn(line + 1, " \t");
-    return true;
-}
-
-/* What is known of the jail that is being read. */
-struct jail {
-    char name[64];
-    bool on;
-    bool stock;  /* filter = postfix */
-    bool counts; /* mode = auth, or one that has it in it */
-};
-
-static bool has_mode(const char *value)
-{
-    return strstr(value, "auth") != NULL ||
-           strstr(value, "aggressive") != NULL ||
-           strstr(value, "extra") != NULL;
-}
-
-static void read_jail_line(struct jail *jail, const char *line)
-{
-    const char *value;
-
-    if (is_key(line, "enabled", &value)) {
-        jail->on = strncmp(value, "true", 4) == 0 ||
-                   strncmp(value, "yes", 3) == 0 || value[0] == '1';
-    } else if (is_key(line, "filter", &value)) {
-        jail->stock = strncmp(value, "postfix", 7) == 0 &&
-                      strchr("[ \t", value[7]) != NULL;
-        if (strncmp(value, "postfix[", 8) == 0 && has_mode(value))
-            jail->counts = true;
-    } else if (is_key(line, "mode", &value)) {
-        jail->counts = has_mode(value);
-    }
-}
-
-bool doctor_jail_bans(const char *text, char *jail_r, size_t size)
-{
-    /* The jails that Debian's jail.conf has, by name. */
-    struct jail jails[2] = {
-        {.name = "postfix", .stock = true},
-        {.name = "postfix-sasl", .stock = true, .counts = true}};
-    struct jail other = {.name = ""};
-    struct jail *now = &other;
-    const char *line = text;
-    bool bans = false;
-
-    while (line != NULL && *line != '\0' && !bans) {
+    while (line != NULL && *line != '\0') {
         const char *end = strchr(line, '\n');
+        int len = (int)(end != NULL ? (size_t)(end - line) : strlen(line));
 
-        if (line[0] == '[') {
-            size_t len = strcspn(line + 1, "]\n");
-
-            bans = other.on && other.stock && other.counts;
-            if (bans)
-                break;
-            now = &other;
-            other = (struct jail){.name = ""};
-            (void)snprintf(other.name, sizeof(other.name), "%.*s", (int)len,
-                           line + 1);
-            for (size_t i = 0; i < ARRAY_SIZE(jails); i++) {
-                if (strcmp(jails[i].name, other.name) == 0)
-                    now = &jails[i];
-            }
-        } else {
-            read_jail_line(now, line);
-        }
+        if (strncmp(line, "host ", 5) == 0 &&
+            memmem(line, (size_t)len, " down", 5) != NULL)
+            findings_add(doctor->findings, FINDING_WARNING, daemon, -1,
+                         "see what is said about this host below",
+                         "%.*s, as the daemon sees it", len, line);
         line = end != NULL ? end + 1 : NULL;
     }
-    if (other.on && other.stock && other.counts) {
-        (void)snprintf(jail_r, size, "%s", other.name);
-        return true;
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(jails); i++) {
-        if (jails[i].on && jails[i].stock && jails[i].counts) {
-            (void)snprintf(jail_r, size, "%s", jails[i].name);
-            return true;
+}
+
+void doctor_daemons(struct doctor *doctor)
+{
+    struct daemon list[DAEMONS_MAX];
+    size_t count = daemons_list(doctor->tool->settings, list);
+
+    for (size_t i = 0; i < count; i++) {
+        struct strbuf text = STRBUF_INIT(STATUS_BYTES_MAX);
+        struct errtext err = {{0}};
+        struct errtext fix = {{0}};
+        int64_t began = clock_ms();
+
+        errtext_set(&fix, "systemctl start %s; journalctl -u %s", list[i].name,
+                    list[i].name);
+        if (daemons_ask(&list[i], CONTROL_STATUS, "", began + DOCTOR_PROGRAM_MS,
+                        &text, &err) == STATUS_OK) {
+            findings_add(doctor->findings, FINDING_OK, list[i].name,
+                         clock_ms() - began, NULL, "runs, %.*s",
+                         (int)strcspn(strbuf_text(&text), "\n"),
+                         strbuf_text(&text));
+            tell_hosts(doctor, list[i].name, strbuf_text(&text));
+        } else {
+            findings_add(doctor->findings, FINDING_ERROR, list[i].name, -1,
+                         fix.text, "%s", err.text);
         }
+        strbuf_clear(&text);
+    }
+}
+
+/* ------------------------------------------------------ plugin and library --
+ */
+
+/*
+ * Says in which directory the libsasl2 of this host is: its plugins are in
+ * "sasl2" beside it. In a child, because a library is loaded.
+ */
+static int find_libsasl(const void *arg, int fd)
+{
+    static const char *const names[] = {"libsasl2.so.2", "libsasl2.so.3"};
+    char path[PATH_BYTES];
+
+    (void)arg;
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        void *library = dlopen(names[i], RTLD_LAZY | RTLD_LOCAL);
+        void *entry =
+            library != NULL ? dlsym(library, "sasl_server_init") : NULL;
+        Dl_info info;
+
+        if (entry == NULL || dladdr(entry, &info) == 0)
+            continue;
+        (void)snprintf(path, sizeof(path), "%.*s/sasl2",
+                       (int)(strrchr(info.dli_fname, '/') - info.dli_fname),
+                       info.dli_fname);
+        child_say(fd, path);
+        return 0;
+    }
+    return 1;
+}
+
+/* Loads the plugin, in a child: what it does there does not touch us. */
+static int load_plugin(const void *arg, int fd)
+{
+    const char *path = arg;
+    void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+    if (handle == NULL) {
+        const char *why = dlerror();
+
+        child_say(fd, why != NULL ? why : "unknown");
+        return 1;
+    }
+    if (dlsym(handle, "sasl_server_plug_init") == NULL) {
+        child_say(fd, "it has no sasl_server_plug_init: it is no SASL plugin");
+        return 1;
+    }
+    return 0;
+}
+
+/* Where libsasl2 looks for plugins: SASL_PATH, or beside itself. */
+static void plugin_path(struct strbuf *path)
+{
+    const char *set = getenv("SASL_PATH");
+
+    if (set != NULL && set[0] != '\0')
+        strbuf_append(path, set);
+    else if (child_do(find_libsasl, NULL, clock_ms() + DOCTOR_PROGRAM_MS,
+                      path) != 0)
+        strbuf_append(path, PROVOST_SASLDIR);
+}
+
+/* The first directory that has the plugin; false: none has. */
+static bool find_plugin(const char *path, char *file, size_t size)
+{
+    while (*path != '\0') {
+        size_t len = strcspn(path, ":");
+
+        (void)snprintf(file, size, "%.*s/libprovost.so", (int)len, path);
+        if (access(file, F_OK) == 0)
+            return true;
+        path += len + strspn(path + len, ":");
     }
     return false;
 }
 
-static void append_file(const char *path, struct strbuf *out)
+static void tell_no_plugin(struct doctor *doctor, const char *path)
 {
-    char bytes[4096];
-    FILE *file = fopen(path, "re");
-    size_t got;
+    static const char ours[] = PROVOST_SASLDIR "/libprovost.so";
+    bool installed = access(ours, F_OK) == 0;
 
-    if (file == NULL)
-        return;
-    while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0)
-        strbuf_append_len(out, bytes, got);
-    strbuf_append_char(out, '\n');
-    (void)fclose(file);
+    if (installed)
+        findings_add(doctor->findings, FINDING_ERROR, "plugin", -1,
+                     "configure --with-sasldir where libsasl2 looks, and make "
+                     "install",
+                     "it is in " PROVOST_SASLDIR ", but libsasl2 looks in %s",
+                     path);
+    else if (doctor->wants_plugin)
+        findings_add(doctor->findings, FINDING_ERROR, "plugin", -1,
+                     "make install",
+                     "an smtpd.conf has provost_path, and there is no "
+                     "libprovost.so in %s",
+                     path);
+    else
+        findings_add(doctor->findings, FINDING_SKIPPED, "plugin", -1, NULL,
+                     "not installed in %s, and no smtpd.conf asks for it",
+                     path);
 }
 
-static int is_jail_file(const struct dirent *entry)
+void doctor_plugin(struct doctor *doctor)
+{
+    struct strbuf path = STRBUF_INIT(PATH_BYTES);
+    struct strbuf said = STRBUF_INIT(PATH_BYTES);
+    char file[PATH_BYTES];
+
+    plugin_path(&path);
+    if (!find_plugin(strbuf_text(&path), file, sizeof(file)))
+        tell_no_plugin(doctor, strbuf_text(&path));
+    else if (child_do(load_plugin, file, clock_ms() + DOCTOR_PROGRAM_MS,
+                      &said) == 0)
+        findings_add(doctor->findings, FINDING_OK, "plugin", -1, NULL,
+                     "%s can be loaded", file);
+    else
+        findings_add(doctor->findings, FINDING_ERROR, "plugin", -1,
+                     "make install again, for this system",
+                     "%s cannot be loaded: %s", file, strbuf_text(&said));
+    strbuf_clear(&path);
+    strbuf_clear(&said);
+}
+
+void doctor_library(struct doctor *doctor)
+{
+    const struct settings *settings = doctor->tool->settings;
+    char text[128];
+    bool hangs = directory_library_describe(text, sizeof(text));
+    bool by_ssl = false;
+
+    for (size_t i = 0; settings != NULL && i < settings->directory_count; i++)
+        by_ssl = by_ssl || settings->directories[i].use_ssl;
+    if (hangs)
+        findings_add(doctor->findings, by_ssl ? FINDING_WARNING : FINDING_OK,
+                     "libldap", -1,
+                     by_ssl ? "use_tls (StartTLS) instead of use_ssl, or "
+                              "OpenLDAP 2.6.9"
+                            : NULL,
+                     "%s: it never returns from an LDAPS server that is silent "
+                     "(ITS#8047); Provost ends that itself, other programs of "
+                     "this host do not",
+                     text);
+    else
+        findings_add(doctor->findings, FINDING_OK, "libldap", -1, NULL, "%s",
+                     text);
+}
+
+/* ---------------------------------------------------------------- fail2ban --
+ */
+
+static int is_conf(const struct dirent *entry)
 {
     size_t len = strlen(entry->d_name);
 
     return len > 5 && strcmp(entry->d_name + len - 5, ".conf") == 0;
 }
 
-/* All of fail2ban's jails, in the order in which it reads them. */
-static void append_jails(const char *dir, struct strbuf *out)
+static int is_local(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return len > 6 && strcmp(entry->d_name + len - 6, ".local") == 0;
+}
+
+/* Reads one file; true if it is there and was read. */
+static bool read_jails(struct doctor *doctor, struct jails *jails,
+                       const char *name)
+{
+    char path[PATH_BYTES];
+    struct errtext err = {{0}};
+    char *text;
+    bool done;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", doctor->fail2ban_dir, name);
+    text = doctor_read_file(path);
+    if (text == NULL)
+        return false;
+    done = jails_read(jails, text, &err) == STATUS_OK;
+    if (!done)
+        findings_add(doctor->findings, FINDING_WARNING, "fail2ban", -1, NULL,
+                     "%s: %s", path, err.text);
+    free(text);
+    return done;
+}
+
+static void read_folder(struct doctor *doctor, struct jails *jails,
+                        int (*wanted)(const struct dirent *))
 {
     struct dirent **list = NULL;
-    char path[4096];
+    char path[PATH_BYTES];
     int count;
 
-    (void)snprintf(path, sizeof(path), "%s/jail.conf", dir);
-    append_file(path, out);
-    (void)snprintf(path, sizeof(path), "%s/jail.d", dir);
-    count = scandir(path, &list, is_jail_file, alphasort);
+    (void)snprintf(path, sizeof(path), "%s/jail.d", doctor->fail2ban_dir);
+    count = scandir(path, &list, wanted, alphasort);
     for (int i = 0; i < count; i++) {
-        (void)snprintf(path, sizeof(path), "%s/jail.d/%s", dir,
-                       list[i]->d_name);
-        append_file(path, out);
+        (void)snprintf(path, sizeof(path), "jail.d/%s", list[i]->d_name);
+        (void)read_jails(doctor, jails, path);
         free(list[i]);
     }
     free(list);
-    (void)snprintf(path, sizeof(path), "%s/jail.local", dir);
-    append_file(path, out);
+}
+
+static void tell_jails(struct doctor *doctor, const struct jails *jails)
+{
+    unsigned bad = 0;
+    bool ours = false;
+    struct jail_seen seen;
+
+    for (size_t i = 0; jails_at(jails, i, &seen); i++) {
+        ours = ours || (seen.enabled && strcmp(seen.filter, "provost") == 0);
+        if (!jail_counts_outages(&seen))
+            continue;
+        bad++;
+        findings_add(doctor->findings, FINDING_WARNING, "fail2ban", -1,
+                     "turn it off (enabled = false in jail.local), and use the "
+                     "jail of conf/fail2ban",
+                     "jail %s (%s%s%s%s) counts temporary failures (454) as "
+                     "guesses: it bans people while a directory is down",
+                     seen.name, seen.filter,
+                     seen.mode[0] != '\0' ? "[mode=" : "", seen.mode,
+                     seen.mode[0] != '\0' ? "]" : "");
+    }
+    if (bad == 0)
+        findings_add(doctor->findings, FINDING_OK, "fail2ban", -1, NULL,
+                     "no jail bans people during an outage%s",
+                     ours ? ", and Provost's counts wrong passwords" : "");
 }
 
 void doctor_fail2ban(struct doctor *doctor)
 {
-    struct strbuf text = STRBUF_INIT(FILE_BYTES_MAX);
-    char jail[64];
+    struct jails *jails = jails_new();
+    bool found;
 
-    append_jails(doctor->fail2ban_dir, &text);
-    if (text.len == 0)
-        findings_add(doctor->findings, FINDING_SKIPPED, "fail2ban", -1, NULL,
-                     "not installed");
-    else if (doctor_jail_bans(strbuf_text(&text), jail, sizeof(jail)))
-        findings_add(doctor->findings, FINDING_WARNING, "fail2ban", -1,
-                     "turn it off, and use the jail of conf/fail2ban",
-                     "jail %s counts temporary failures too: it bans people "
-                     "while a directory is down",
-                     jail);
+    if (jails == NULL)
+        return;
+    /* In the order in which fail2ban reads them. */
+    found = read_jails(doctor, jails, "jail.conf");
+    read_folder(doctor, jails, is_conf);
+    found = read_jails(doctor, jails, "jail.local") || found;
+    read_folder(doctor, jails, is_local);
+    if (found)
+        tell_jails(doctor, jails);
     else
-        findings_add(doctor->findings, FINDING_OK, "fail2ban", -1, NULL,
-                     "no jail bans people during an outage");
-    strbuf_clear(&text);
+        findings_add(doctor->findings, FINDING_SKIPPED, "fail2ban", -1, NULL,
+                     "there is none in %s", doctor->fail2ban_dir);
+    jails_free(&jails);
 }

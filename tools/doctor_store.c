@@ -6,6 +6,8 @@
 #include "doctor.h"
 
 #include "clock.h"
+#include "doctor_words.h"
+#include "store_grants.h"
 #include "store_inspect.h"
 
 #include <stdlib.h>
@@ -45,8 +47,6 @@ static bool ask(struct doctor *doctor, enum store_question question,
 {
     struct errtext err = {{0}};
 
-    if (!doctor->has_store)
-        return false;
     if (store_ask(doctor->tool->store, question, visitor,
                   tool_deadline(doctor->tool), &err) == STATUS_OK)
         return true;
@@ -58,74 +58,83 @@ static bool ask(struct doctor *doctor, enum store_question question,
 /* ----------------------------------------------------------------- rights --
  */
 
+/* What SHOW GRANTS comes to. */
 struct rights {
+    const char *database;
     struct strbuf wide;
     struct strbuf missing;
-    unsigned have; /* a bit for each of needed */
-    bool global;
+    const struct store_grant *grant; /* that is being read */
+    unsigned have;                   /* a bit for each of needed */
 };
 
+/* As README grants them. */
 static const char *const needed[] = {
     "SELECT", "INSERT", "UPDATE", "DELETE",      "CREATE",
     "ALTER",  "INDEX",  "DROP",   "CREATE VIEW", "SHOW VIEW",
 };
 
-static void add_wide(struct rights *rights, const char *name,
-                     const char *suffix)
+static void add_wide(struct rights *rights, const char *right)
 {
-    strbuf_appendf(&rights->wide, "%s%s%s", rights->wide.len > 0 ? ", " : "",
-                   name, suffix);
+    const struct store_grant *grant = rights->grant;
+
+    if (rights->wide.len > 0)
+        strbuf_append(&rights->wide, ", ");
+    if (grant->is_role)
+        strbuf_appendf(&rights->wide, "the role %s", right);
+    else
+        strbuf_appendf(&rights->wide, "%s on %s.%s", right, grant->database,
+                       grant->table);
 }
 
-static void see_schema_right(const char *name, const char *value, void *arg)
+static void see_right(const char *name, void *arg)
 {
     struct rights *rights = arg;
+    bool is_all = strncasecmp(name, "ALL", 3) == 0;
+    bool here = store_grant_covers(rights->grant, rights->database);
+    bool is_needed = false;
 
+    if (strcasecmp(name, "USAGE") == 0)
+        return;
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-        if (strcmp(needed[i], name) == 0) {
-            rights->have |= 1U << i;
-            if (value != NULL && strcmp(value, "YES") == 0 &&
-                strstr(strbuf_text(&rights->wide), "GRANT OPTION") == NULL)
-                add_wide(rights, "GRANT OPTION", "");
-            return;
-        }
-    }
-    add_wide(rights, name, "");
-}
+        bool same = strcasecmp(needed[i], name) == 0;
 
-static void see_global_right(const char *name, const char *value, void *arg)
-{
-    struct rights *rights = arg;
-
-    (void)value;
-    for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-        if (strcmp(needed[i], name) == 0)
+        is_needed = is_needed || same;
+        if ((same || is_all) && strcmp(rights->grant->table, "*") == 0 &&
+            (here || strcmp(rights->grant->database, "*") == 0))
             rights->have |= 1U << i;
     }
-    add_wide(rights, name, " on *.*");
-    rights->global = true;
+    if (!here || !is_needed)
+        add_wide(rights, name);
 }
 
-static void see_foreign_right(const char *name, const char *value, void *arg)
+static void see_grant(const char *line, const char *value, void *arg)
 {
     struct rights *rights = arg;
+    struct store_grant grant = {.rights = NULL};
+    struct errtext err = {{0}};
 
     (void)value;
-    if (strstr(strbuf_text(&rights->wide), name) == NULL)
-        add_wide(rights, name, ".*");
+    if (store_grant_read(line, &grant, &err) != STATUS_OK)
+        return;
+    rights->grant = &grant;
+    if (grant.is_role)
+        add_wide(rights, grant.rights);
+    else
+        store_grant_each(&grant, see_right, rights);
+    if (grant.may_grant)
+        add_wide(rights, "GRANT OPTION");
+    rights->grant = NULL;
+    store_grant_clear(&grant);
 }
 
 void doctor_grants(struct doctor *doctor)
 {
-    struct rights rights = {.wide = STRBUF_INIT(4096),
+    struct rights rights = {.database = doctor->tool->settings->store.database,
+                            .wide = STRBUF_INIT(4096),
                             .missing = STRBUF_INIT(1024)};
-    const struct store_answer_visitor schema = {see_schema_right, &rights};
-    const struct store_answer_visitor global = {see_global_right, &rights};
-    const struct store_answer_visitor foreign = {see_foreign_right, &rights};
+    const struct store_answer_visitor visitor = {see_grant, &rights};
 
-    if (!ask(doctor, STORE_ASK_SCHEMA_RIGHTS, "grants", &schema) ||
-        !ask(doctor, STORE_ASK_GLOBAL_RIGHTS, "grants", &global) ||
-        !ask(doctor, STORE_ASK_FOREIGN_RIGHTS, "grants", &foreign))
+    if (!ask(doctor, STORE_ASK_GRANTS, "grants", &visitor))
         goto out;
     for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
         if ((rights.have & (1U << i)) == 0)
@@ -134,11 +143,12 @@ void doctor_grants(struct doctor *doctor)
     }
     if (rights.missing.len > 0)
         findings_add(doctor->findings, FINDING_WARNING, "grants", -1,
-                     "grant them while provostctl db migrate runs",
+                     "grant them, at least while provostctl db migrate runs",
                      "the account lacks %s", strbuf_text(&rights.missing));
     if (rights.wide.len > 0)
         findings_add(doctor->findings, FINDING_WARNING, "grants", -1,
-                     "revoke what README's step 4 does not grant",
+                     "REVOKE ALL PRIVILEGES, GRANT OPTION FROM the account; "
+                     "then grant what README's step 4 grants",
                      "wider than needed: %s", strbuf_text(&rights.wide));
     if (rights.missing.len == 0 && rights.wide.len == 0)
         findings_add(doctor->findings, FINDING_OK, "grants", -1, NULL,
@@ -153,76 +163,93 @@ out:
 static void see_engine(const char *name, const char *value, void *arg)
 {
     struct doctor *doctor = arg;
+    struct errtext fix = {{0}};
 
-    findings_add(doctor->findings, FINDING_ERROR, "InnoDB", -1,
-                 "ALTER TABLE ... ENGINE=InnoDB",
+    errtext_set(&fix, "ALTER TABLE %s ENGINE=InnoDB", name);
+    findings_add(doctor->findings, FINDING_ERROR, "InnoDB", -1, fix.text,
                  "table %s is %s: a crash may leave half a mailbox", name,
-                 value);
+                 value != NULL ? value : "broken");
+}
+
+static void see_keyless(const char *name, const char *value, void *arg)
+{
+    struct doctor *doctor = arg;
+
+    (void)value;
+    findings_add(doctor->findings, FINDING_WARNING, "InnoDB", -1,
+                 "give it a primary key, or take it out of this database",
+                 "table %s has no primary key: a cluster cannot delete in it",
+                 name);
 }
 
 void doctor_engines(struct doctor *doctor)
 {
-    const struct store_answer_visitor visitor = {see_engine, doctor};
+    const struct store_answer_visitor engines = {see_engine, doctor};
+    const struct store_answer_visitor keyless = {see_keyless, doctor};
     unsigned before = findings_count(doctor->findings, FINDING_ERROR);
 
-    if (ask(doctor, STORE_ASK_ENGINES, "InnoDB", &visitor) &&
-        findings_count(doctor->findings, FINDING_ERROR) == before)
+    if (!ask(doctor, STORE_ASK_ENGINES, "InnoDB", &engines) ||
+        !ask(doctor, STORE_ASK_KEYLESS, "InnoDB", &keyless))
+        return;
+    if (findings_count(doctor->findings, FINDING_ERROR) == before)
         findings_add(doctor->findings, FINDING_OK, "InnoDB", -1, NULL,
                      "every table");
 }
 
+/* What is kept of the server's variables. */
 struct variables {
     bool wsrep;
-    char status[32];
-    char ready[8];
-    char lock_mode[8];
-    char binlog[16];
-    char size[16];
-    char flush[8];
+    struct {
+        char name[48];
+        char value[48];
+    } list[16];
+    size_t count;
 };
 
 static void see_variable(const char *name, const char *value, void *arg)
 {
     struct variables *seen = arg;
-    const struct {
-        const char *name;
-        char *to;
-        size_t size;
-    } places[] = {
-        {"wsrep_cluster_status", seen->status, sizeof(seen->status)},
-        {"wsrep_ready", seen->ready, sizeof(seen->ready)},
-        {"wsrep_cluster_size", seen->size, sizeof(seen->size)},
-        {"innodb_autoinc_lock_mode", seen->lock_mode, sizeof(seen->lock_mode)},
-        {"binlog_format", seen->binlog, sizeof(seen->binlog)},
-        {"innodb_flush_log_at_trx_commit", seen->flush, sizeof(seen->flush)},
-    };
 
-    if (value == NULL)
-        return;
     if (strcmp(name, "wsrep_on") == 0)
-        seen->wsrep = strcmp(value, "ON") == 0;
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        if (strcmp(places[i].name, name) == 0)
-            (void)snprintf(places[i].to, places[i].size, "%s", value);
+        seen->wsrep = value != NULL && strcmp(value, "ON") == 0;
+    if (seen->count == ARRAY_SIZE(seen->list))
+        return;
+    (void)snprintf(seen->list[seen->count].name,
+                   sizeof(seen->list[seen->count].name), "%s", name);
+    (void)snprintf(seen->list[seen->count].value,
+                   sizeof(seen->list[seen->count].value), "%s",
+                   value != NULL ? value : "");
+    seen->count++;
+}
+
+static const char *variable(const struct variables *seen, const char *name)
+{
+    for (size_t i = 0; i < seen->count; i++) {
+        if (strcmp(seen->list[i].name, name) == 0)
+            return seen->list[i].value;
     }
+    return "unknown";
 }
 
 static void tell_cluster(struct doctor *doctor, const struct variables *seen)
 {
-    if (strcmp(seen->status, "Primary") != 0 || strcmp(seen->ready, "ON") != 0)
-        findings_add(doctor->findings, FINDING_ERROR, "Galera", -1,
-                     "bring the other nodes back: this one has no quorum",
-                     "cluster status %s, ready %s", seen->status, seen->ready);
-    if (strcmp(seen->lock_mode, "2") != 0)
-        findings_add(doctor->findings, FINDING_ERROR, "Galera", -1,
-                     "innodb_autoinc_lock_mode = 2",
-                     "innodb_autoinc_lock_mode is %s", seen->lock_mode);
-    if (strcasecmp(seen->binlog, "ROW") != 0)
-        findings_add(doctor->findings, FINDING_ERROR, "Galera", -1,
-                     "binlog_format = ROW", "binlog_format is %s",
-                     seen->binlog);
+    for (size_t i = 0; i < seen->count; i++) {
+        bool bad = false;
+        const char *advice = doctor_cluster_advice(seen->list[i].name,
+                                                   seen->list[i].value, &bad);
+
+        if (advice != NULL)
+            findings_add(doctor->findings,
+                         bad ? FINDING_ERROR : FINDING_WARNING, "Galera", -1,
+                         advice, "%s is %s", seen->list[i].name,
+                         seen->list[i].value);
+    }
     findings_add(doctor->findings, FINDING_OK, "Galera", -1, NULL,
-                 "a cluster of %s", seen->size);
+                 "a cluster of %s; auto_increment_increment %s; "
+                 "wsrep_sync_wait is %s, and 1 where a write depends on a read",
+                 variable(seen, "wsrep_cluster_size"),
+                 variable(seen, "auto_increment_increment"),
+                 variable(seen, "wsrep_sync_wait"));
 }
 
 void doctor_cluster(struct doctor *doctor)
@@ -232,7 +259,8 @@ void doctor_cluster(struct doctor *doctor)
 
     if (!ask(doctor, STORE_ASK_VARIABLES, "Galera", &visitor))
         return;
-    if (seen.flush[0] == '0' && !seen.wsrep)
+    if (!seen.wsrep &&
+        strcmp(variable(&seen, "innodb_flush_log_at_trx_commit"), "0") == 0)
         findings_add(doctor->findings, FINDING_WARNING, "durability", -1,
                      "innodb_flush_log_at_trx_commit = 1 (or 2)",
                      "innodb_flush_log_at_trx_commit is 0: a crash loses the "
@@ -241,7 +269,7 @@ void doctor_cluster(struct doctor *doctor)
         tell_cluster(doctor, &seen);
     else
         findings_add(doctor->findings, FINDING_SKIPPED, "Galera", -1, NULL,
-                     "no cluster");
+                     "MariaDB %s is no cluster", variable(&seen, "version"));
 }
 
 /* ----------------------------------------------------- clock and counters --
@@ -271,54 +299,72 @@ void doctor_clock(struct doctor *doctor)
                      "the database's is %lld s from ours", (long long)apart);
 }
 
+/* Domains whose counters disagree with their rows; owned texts. */
 struct wrong_counters {
-    struct doctor *doctor;
-    char *names[DOMAINS_MAX];
+    struct {
+        char *name;
+        char *text;
+    } list[DOMAINS_MAX];
     size_t count;
+    bool more;
 };
 
 static void see_counter(const char *name, const char *value, void *arg)
 {
     struct wrong_counters *wrong = arg;
+    size_t i = wrong->count;
 
-    findings_add(wrong->doctor->findings,
-                 wrong->doctor->fix != NULL ? FINDING_WARNING : FINDING_ERROR,
-                 "counters", -1, "provostctl doctor --fix counters", "%s: %s",
-                 name, value);
-    if (wrong->count < DOMAINS_MAX)
-        wrong->names[wrong->count] = strdup(name);
-    if (wrong->count < DOMAINS_MAX && wrong->names[wrong->count] != NULL)
-        wrong->count++;
+    if (i == DOMAINS_MAX) {
+        wrong->more = true;
+        return;
+    }
+    wrong->list[i].name = strdup(name);
+    wrong->list[i].text = strdup(value != NULL ? value : "");
+    wrong->count++;
 }
 
-static void mend(struct doctor *doctor, const char *name)
+/* Counts one domain anew, if that is wanted; true: it agrees now. */
+static bool mend(struct doctor *doctor, const char *name, const char *text)
 {
     struct errtext err = {{0}};
+    enum status status;
 
-    if (!tool_confirm(doctor->tool, "Count %s anew?", name))
-        return;
-    if (store_domain_recount(doctor->tool->store, name, doctor->tool->who,
-                             tool_deadline(doctor->tool), &err) == STATUS_OK)
+    if (doctor->fix == NULL ||
+        !tool_confirm(doctor->tool, "Count %s anew (%s)?", name, text))
+        return false;
+    status = store_domain_recount(doctor->tool->store, name, doctor->tool->who,
+                                  tool_deadline(doctor->tool), &err);
+    if (status == STATUS_OK)
         findings_add(doctor->findings, FINDING_OK, "counters", -1, NULL,
-                     "%s was counted anew", name);
+                     "%s was counted anew: %s", name, text);
     else
-        findings_add(doctor->findings, FINDING_ERROR, "counters", -1, NULL,
-                     "%s: %s", name, err.text);
+        findings_add(doctor->findings, FINDING_ERROR, "counters", -1,
+                     "try it again", "%s was not counted: %s", name, err.text);
+    return true;
 }
 
 void doctor_counters(struct doctor *doctor)
 {
-    struct wrong_counters wrong = {.doctor = doctor};
+    static const char advice[] = "provostctl doctor --fix counters";
+    struct wrong_counters wrong = {.count = 0};
     const struct store_answer_visitor visitor = {see_counter, &wrong};
 
-    if (!ask(doctor, STORE_ASK_COUNTERS, "counters", &visitor))
-        return;
-    if (wrong.count == 0)
+    if (ask(doctor, STORE_ASK_COUNTERS, "counters", &visitor) &&
+        wrong.count == 0)
         findings_add(doctor->findings, FINDING_OK, "counters", -1, NULL,
                      "agree with the rows");
     for (size_t i = 0; i < wrong.count; i++) {
-        if (doctor->fix != NULL)
-            mend(doctor, wrong.names[i]);
-        free(wrong.names[i]);
+        const char *name = wrong.list[i].name;
+        const char *text = wrong.list[i].text;
+
+        if (name != NULL && text != NULL && !mend(doctor, name, text))
+            findings_add(doctor->findings, FINDING_ERROR, "counters", -1,
+                         advice, "%s: %s", name, text);
+        free(wrong.list[i].name);
+        free(wrong.list[i].text);
     }
+    if (wrong.more)
+        findings_add(doctor->findings, FINDING_ERROR, "counters", -1,
+                     "mend these, and look again",
+                     "there are more than %d such domains", DOMAINS_MAX);
 }

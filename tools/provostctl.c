@@ -27,6 +27,8 @@ static const struct command commands[] = {
      "list app passwords and when they were used", app_password_list},
     {"app-password", "revoke", "ADDRESS ID", "end an app password for good",
      app_password_revoke},
+    {"cache", "flush", "ADDRESS|--all",
+     "let every daemon of this host forget what it remembers", cache_flush},
     {"completion", "", "bash|zsh", "print a completion script",
      completion_print},
     {"config", "check", "", "check provost.conf and conf.d", config_check},

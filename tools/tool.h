@@ -115,6 +115,7 @@ const struct command *tool_commands(size_t *count_r);
 command_function app_password_add;
 command_function app_password_list;
 command_function app_password_revoke;
+command_function cache_flush;
 command_function completion_print;
 command_function config_check;
 command_function config_import;
