@@ -55,7 +55,10 @@ enum status rate_keeper_new(const struct rate_keeper_settings *set,
 enum status rate_keeper_start(struct rate_keeper *keeper, int64_t deadline_ms,
                               struct errtext *err) MUST_CHECK;
 
-/* Ends the thread after a last flush, which takes 2 s at most. */
+/*
+ * Ends the thread after the round under way and a last one; each takes 2 s at
+ * most, whatever the store does.
+ */
 void rate_keeper_stop(struct rate_keeper *keeper);
 
 /* Frees *keeper, counters too, and sets it to NULL; it may be NULL. */

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "rate.h"
+#include "rate_event.h"
 #include "rate_rows.h"
 #include "rate_window.h"
 #include "unit.h"
@@ -641,6 +642,12 @@ static void counts_to_the_end_of_numbers(void)
 {
     struct rates *rates = make(10);
     struct rate_limits limits = {.login = ADA};
+    struct rate_window window;
+
+    rate_window_begin(&window, 60, 0);
+    rate_window_add(&window, UINT32_MAX - 1);
+    rate_window_add(&window, 2);
+    CU_ASSERT_EQUAL(rate_window_sum(&window), UINT32_MAX);
 
     limits.rates[RATE_MAILBOX_RECIPIENTS] = (struct rate){UINT32_MAX, 60};
     CU_ASSERT_TRUE(charge(rates, &limits, UINT32_MAX - 1, 0));
@@ -650,6 +657,25 @@ static void counts_to_the_end_of_numbers(void)
     CU_ASSERT_EQUAL(used(rates, RATE_MAILBOX_RECIPIENTS, ADA, 60, 0),
                     UINT32_MAX);
     rates_free(&rates);
+}
+
+/* Who refuses does not wait for the store, and does not fill the memory. */
+static void events_wait_in_a_bounded_queue(void)
+{
+    struct rate_events *events = rate_events_new();
+    struct rate_limits limits = messages_of(ADA, 1, 60);
+    struct rate_verdict verdict = {
+        .refused = true, .rate = {1, 60}, .first = true};
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(events);
+    for (unsigned i = 0; i < RATE_EVENTS_MAX; i++)
+        rate_events_add(events, &limits, &verdict);
+    CU_ASSERT_EQUAL(rate_events_dropped(events), 0);
+    rate_events_add(events, &limits, &verdict);
+    CU_ASSERT_EQUAL(rate_events_dropped(events), 1);
+    rate_events_free(&events);
+    CU_ASSERT_PTR_NULL(events);
+    rate_events_free(&events);
 }
 
 int main(void)
@@ -680,6 +706,7 @@ int main(void)
          a_rename_takes_the_counters_along},
         {"a shifted clock forgives nothing", a_shifted_clock_forgives_nothing},
         {"counts to the end of numbers", counts_to_the_end_of_numbers},
+        {"events wait in a bounded queue", events_wait_in_a_bounded_queue},
         CU_TEST_INFO_NULL,
     };
 
