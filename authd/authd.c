@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "command.h"
+#include "daemon.h"
 #include "door.h"
 #include "generation.h"
 #include "keeper.h"
@@ -38,23 +39,6 @@ struct authd {
     struct server_limits limits;
     char *control_path;
 };
-
-/* The level that the settings name. */
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = {
-        [LOG_LEVEL_ERROR] = "error",
-        [LOG_LEVEL_WARNING] = "warning",
-        [LOG_LEVEL_INFO] = "info",
-        [LOG_LEVEL_DEBUG] = "debug",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (strcmp(names[i], name) == 0)
-            return (enum log_level)i;
-    }
-    return LOG_LEVEL_INFO;
-}
 
 /* What one server for the doors is allowed. */
 static struct server_limits limits_of(const struct auth_settings *auth)
@@ -196,23 +180,6 @@ static enum status open_control(struct authd *authd,
     return status;
 }
 
-/* Tells about sockets of systemd that no setting names. */
-static void close_unused(struct authd *authd,
-                         struct listen_inherited *inherited)
-{
-    struct errtext path = {0};
-    size_t unused = listen_inherited_close(inherited, &path);
-    const struct log_field fields[] = {
-        LOG_TEXT("socket", path.text),
-        LOG_NUMBER("count", (int64_t)unused),
-    };
-
-    if (unused > 0)
-        log_line(authd->log, LOG_LEVEL_WARNING,
-                 "closing inherited sockets that no setting names", fields,
-                 ARRAY_SIZE(fields));
-}
-
 /* Starts all threads. */
 static enum status start_threads(struct authd *authd, struct errtext *err)
 {
@@ -233,13 +200,13 @@ enum status authd_start(struct authd *authd, struct listen_inherited *inherited,
     enum status status;
 
     if (!authd->fixed_level)
-        log_set_level(authd->log, level_of(settings->log_level));
+        log_set_level(authd->log, daemon_level(settings->log_level));
     warn_of_directories(authd, settings);
     status = open_doors(authd, &settings->auth, inherited, err);
     if (status == STATUS_OK)
         status = open_control(authd, &settings->auth, inherited, err);
     generations_release(authd->generations, &generation);
-    close_unused(authd, inherited);
+    daemon_close_unused(authd->log, inherited);
     if (status != STATUS_OK)
         return status;
     /* Down is no reason to stay away: logins are 454 until it is back. */
@@ -248,21 +215,6 @@ enum status authd_start(struct authd *authd, struct listen_inherited *inherited,
     if (status == STATUS_INVALID)
         return status;
     return start_threads(authd, err);
-}
-
-/* Writes each fault as a line of its own. */
-static void log_faults(struct authd *authd, const char *faults)
-{
-    for (const char *line = faults; *line != '\0';) {
-        size_t len = strcspn(line, "\n");
-        char text[LOG_LINE_BYTES_MAX];
-        const struct log_field fields[] = {LOG_TEXT("fault", text)};
-
-        (void)snprintf(text, sizeof(text), "%.*s", (int)len, line);
-        log_line(authd->log, LOG_LEVEL_ERROR,
-                 "bad settings, keeping the old ones", fields, 1);
-        line += len + (line[len] == '\n' ? 1 : 0);
-    }
 }
 
 /* Says what a reload cannot change; door count 0: not started yet. */
@@ -290,7 +242,7 @@ static void take_over(struct authd *authd)
     const struct settings *settings = generation->settings;
 
     if (!authd->fixed_level)
-        log_set_level(authd->log, level_of(settings->log_level));
+        log_set_level(authd->log, daemon_level(settings->log_level));
     server_set_times(authd->server, settings->auth.client_timeout_ms,
                      settings->auth.queue_age_ms);
     warn_of_restart(authd, &settings->auth);
@@ -310,7 +262,7 @@ enum status authd_reload(struct authd *authd, struct strbuf *faults)
         keeper_wake(authd->keeper);
         log_line(authd->log, LOG_LEVEL_INFO, "reloaded", NULL, 0);
     } else {
-        log_faults(authd, strbuf_text(faults));
+        daemon_log_faults(authd->log, strbuf_text(faults));
     }
     (void)pthread_mutex_unlock(&authd->reload_lock);
     return status;

@@ -6,8 +6,8 @@
  * handles passwords links no more than it needs.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef AUTHD_NOTIFY_H
-#define AUTHD_NOTIFY_H
+#ifndef COMMON_NOTIFY_H
+#define COMMON_NOTIFY_H
 
 #include <stdint.h>
 
