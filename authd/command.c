@@ -84,6 +84,10 @@ static bool obey(struct commands *commands, enum control_word word,
         break;
     case CONTROL_RELOAD:
         return commands->reload(commands->reload_context, text) == STATUS_OK;
+    case CONTROL_POLICY_TEST:
+    case CONTROL_POLICY_EXPLAIN:
+        strbuf_append(text, "this is provost-authd: ask provost-policyd\n");
+        return false;
     case CONTROL_WORD_COUNT:
         break;
     }

@@ -23,6 +23,10 @@ static const struct control_row rows[CONTROL_WORD_COUNT] = {
                        "forget what is remembered of a person"},
     [CONTROL_THROTTLE_LIST] = {"throttle list", "", "who is held back"},
     [CONTROL_RELOAD] = {"reload", "", "read the settings again"},
+    [CONTROL_POLICY_TEST] = {"policy test", "NAME=VALUE, tabs between",
+                             "what a request would be answered (policyd)"},
+    [CONTROL_POLICY_EXPLAIN] = {"policy explain", "NAME=VALUE, tabs between",
+                                "the same, rule by rule (policyd)"},
 };
 
 const struct control_row *control_row(enum control_word word)

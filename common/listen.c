@@ -5,9 +5,12 @@
 
 #include "listen.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -69,10 +72,28 @@ void listen_inherited_take(struct listen_inherited *inherited_r)
     (void)unsetenv("LISTEN_FDNAMES");
 }
 
-/* Writes the path a listening unix socket is bound to; "" for others. */
+#define NAME_BYTES 128 /* of a socket: a path, or "[address]:port" */
+
+/* "127.0.0.1:10050", "[::1]:10050". */
+static void inet_name(const struct sockaddr_storage *name, socklen_t len,
+                      char *out, size_t size)
+{
+    char host[INET6_ADDRSTRLEN];
+    char port[8];
+
+    if (getnameinfo((const struct sockaddr *)(const void *)name, len, host,
+                    sizeof(host), port, sizeof(port),
+                    NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+        (void)snprintf(out, size,
+                       name->ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+                       port);
+}
+
+/* Writes where a listening socket is bound; "" for others. */
 static void bound_path(int fd, char *out, size_t size)
 {
-    struct sockaddr_un name = {0};
+    struct sockaddr_storage name = {0};
+    struct sockaddr_un local = {0};
     socklen_t len = sizeof(name);
     int listening = 0;
     socklen_t listening_len = sizeof(listening);
@@ -81,25 +102,30 @@ static void bound_path(int fd, char *out, size_t size)
     if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_len) !=
             0 ||
         listening == 0 ||
-        getsockname(fd, (struct sockaddr *)(void *)&name, &len) != 0 ||
-        name.sun_family != AF_UNIX)
+        getsockname(fd, (struct sockaddr *)(void *)&name, &len) != 0)
         return;
-    if (strnlen(name.sun_path, sizeof(name.sun_path)) < size)
-        memcpy(out, name.sun_path,
-               strnlen(name.sun_path, sizeof(name.sun_path)) + 1);
+    if (name.ss_family == AF_INET || name.ss_family == AF_INET6) {
+        inet_name(&name, len, out, size);
+    } else if (name.ss_family == AF_UNIX) {
+        memcpy(&local, &name, sizeof(local));
+        if (strnlen(local.sun_path, sizeof(local.sun_path)) < size)
+            memcpy(out, local.sun_path,
+                   strnlen(local.sun_path, sizeof(local.sun_path)) + 1);
+    }
 }
 
 size_t listen_inherited_close(struct listen_inherited *inherited,
                               struct errtext *err)
 {
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+    char path[NAME_BYTES];
     size_t left = 0;
 
     for (size_t i = 0; i < inherited->count; i++) {
         if (inherited->fds[i] < 0)
             continue;
         bound_path(inherited->fds[i], path, sizeof(path));
-        errtext_set(err, "%s", path[0] != '\0' ? path : "not a unix socket");
+        errtext_set(err, "%s",
+                    path[0] != '\0' ? path : "not a listening socket");
         (void)close(inherited->fds[i]);
         inherited->fds[i] = -1;
         left++;
@@ -110,7 +136,7 @@ size_t listen_inherited_close(struct listen_inherited *inherited,
 /* Takes the inherited socket bound to path; -1 if there is none. */
 static int take_inherited(struct listen_inherited *inherited, const char *path)
 {
-    char bound[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+    char bound[NAME_BYTES];
 
     for (size_t i = 0; inherited != NULL && i < inherited->count; i++) {
         int fd = inherited->fds[i];
@@ -268,29 +294,105 @@ static enum status open_own(const struct listen_settings *set, gid_t gid,
     return STATUS_OK;
 }
 
+static bool is_inet(const struct listen_settings *set)
+{
+    return set->host != NULL && set->host[0] != '\0';
+}
+
+/* Reads the IP address and port of set; a host name is none. */
+static enum status read_address(const struct listen_settings *set,
+                                struct sockaddr_storage *name_r,
+                                socklen_t *len_r, struct errtext *err)
+{
+    const struct addrinfo hints = {
+        .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
+        .ai_socktype = SOCK_STREAM,
+    };
+    struct addrinfo *found = NULL;
+    char port[16];
+
+    (void)snprintf(port, sizeof(port), "%u", set->port);
+    if (getaddrinfo(set->host, port, &hints, &found) != 0) {
+        errtext_set(err, "%s: has to be an IP address", set->host);
+        return STATUS_INVALID;
+    }
+    memcpy(name_r, found->ai_addr, found->ai_addrlen);
+    *len_r = found->ai_addrlen;
+    freeaddrinfo(found);
+    return STATUS_OK;
+}
+
+char *listen_name(const struct listen_settings *set)
+{
+    struct sockaddr_storage name = {0};
+    char text[NAME_BYTES] = "";
+    socklen_t len;
+
+    if (!is_inet(set))
+        return strdup(set->path);
+    if (read_address(set, &name, &len, NULL) == STATUS_OK)
+        inet_name(&name, len, text, sizeof(text));
+    return strdup(text[0] != '\0' ? text : set->host);
+}
+
+/* Binds an address and listens. */
+static enum status open_inet(const struct listen_settings *set,
+                             struct listener *listener, struct errtext *err)
+{
+    struct sockaddr_storage name = {0};
+    const int on = 1;
+    socklen_t len;
+    enum status status = read_address(set, &name, &len, err);
+
+    if (status != STATUS_OK)
+        return status;
+    listener->fd =
+        socket(name.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (listener->fd < 0)
+        return no_call("socket", listener->path, err);
+    (void)setsockopt(listener->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (name.ss_family == AF_INET6)
+        (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on,
+                         sizeof(on));
+    if (bind(listener->fd, (struct sockaddr *)(void *)&name, len) != 0)
+        return no_call("bind", listener->path, err);
+    if (listen(listener->fd, BACKLOG) != 0)
+        return no_call("listen", listener->path, err);
+    return STATUS_OK;
+}
+
+static enum status check_path(const char *path, struct errtext *err)
+{
+    if (path[0] == '/' &&
+        strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path))
+        return STATUS_OK;
+    errtext_set(err, "%s: has to be an absolute path of at most %zu bytes",
+                path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+    return STATUS_INVALID;
+}
+
 enum status listen_open(const struct listen_settings *set,
                         struct listen_inherited *inherited,
                         struct listener *listener_r, struct errtext *err)
 {
     struct listener listener = LISTENER_NONE;
-    enum status status;
-    gid_t gid;
+    enum status status = STATUS_OK;
+    gid_t gid = (gid_t)-1;
 
-    if (set->path[0] != '/' ||
-        strlen(set->path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-        errtext_set(err, "%s: has to be an absolute path of at most %zu bytes",
-                    set->path, sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-        return STATUS_INVALID;
-    }
-    status = find_group(set->group, &gid, err);
+    if (!is_inet(set))
+        status = check_path(set->path, err);
+    if (status == STATUS_OK && !is_inet(set))
+        status = find_group(set->group, &gid, err);
     if (status != STATUS_OK)
         return status;
-    listener.path = strdup(set->path);
+    listener.path = listen_name(set);
     if (listener.path == NULL)
         return status_no_memory(err);
-    listener.fd = take_inherited(inherited, set->path);
+    listener.fd = take_inherited(inherited, listener.path);
     listener.inherited = listener.fd >= 0;
-    if (!listener.inherited)
+    if (!listener.inherited && is_inet(set))
+        status = open_inet(set, &listener, err);
+    else if (!listener.inherited)
         status = open_own(set, gid, &listener, err);
     else if (fcntl(listener.fd, F_SETFL, O_NONBLOCK) != 0)
         status = no_call("fcntl", set->path, err);

@@ -1,5 +1,5 @@
 /*
- * listen - unix sockets to listen on: our own, or handed down by systemd
+ * listen - sockets to listen on: our own, or handed down by systemd
  *
  * A path that is in use is never taken over: only a socket is replaced, and
  * only if nobody answers at it. A socket has its final mode from its first
@@ -38,12 +38,14 @@ struct listen_settings {
     const char *path;  /* absolute */
     mode_t mode;       /* e.g. 0660 */
     const char *group; /* "": the group of the process */
+    const char *host;  /* an IP address, instead of a path; NULL or "": none */
+    unsigned port;     /* at host */
 };
 
 /* An open socket; path is owned. Starts as LISTENER_NONE. */
 struct listener {
-    int fd; /* non-blocking, close-on-exec; -1: none */
-    char *path;
+    int fd;         /* non-blocking, close-on-exec; -1: none */
+    char *path;     /* "127.0.0.1:10050", "[::1]:10050" of a host */
     bool inherited; /* neither chmod nor unlink is ours */
     dev_t dev;      /* of the file we made, so that we remove only ours */
     ino_t ino;
@@ -52,6 +54,12 @@ struct listener {
     {                                                                          \
         .fd = -1                                                               \
     }
+
+/*
+ * Says where set listens, as logs and the path of a listener do: owned, NULL
+ * without memory.
+ */
+char *listen_name(const struct listen_settings *set);
 
 /*
  * Opens the socket of set, taken from inherited (may be NULL) when one of
