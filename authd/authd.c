@@ -125,7 +125,8 @@ static enum status open_doors(struct authd *authd,
                         &authd->server, err);
     for (size_t i = 0; i < auth->socket_count && status == STATUS_OK; i++) {
         const struct socket_settings *set = &auth->sockets[i];
-        const struct listen_settings where = {set->path, set->mode, set->group};
+        const struct listen_settings where = {
+            .path = set->path, .mode = set->mode, .group = set->group};
         const struct server_peers peers = {
             (const char *const *)set->allowed.items, set->allowed.count};
 
@@ -154,8 +155,9 @@ static enum status open_control(struct authd *authd,
                                 struct listen_inherited *inherited,
                                 struct errtext *err)
 {
-    const struct listen_settings where = {auth->control_path, CONTROL_MODE,
-                                          auth->control_group};
+    const struct listen_settings where = {.path = auth->control_path,
+                                          .mode = CONTROL_MODE,
+                                          .group = auth->control_group};
     const struct server_peers everybody = {0};
     enum status status;
 

@@ -101,6 +101,14 @@ static const struct command commands[] = {
      "let template and directory decide again", mailbox_unpin},
     {"password", "set", "ADDRESS [--password-stdin]",
      "set the password of a local mailbox", password_set},
+    {"policy", "explain",
+     "[--sender ADDRESS] [--recipient ADDRESS] [--size SIZE] "
+     "[--login ADDRESS] [--tls] [--state STATE]",
+     "walk the rules for a message, with the numbers", policy_explain},
+    {"policy", "test",
+     "[--sender ADDRESS] [--recipient ADDRESS] [--size SIZE] "
+     "[--login ADDRESS] [--tls] [--state STATE]",
+     "ask what provost-policyd would answer Postfix", policy_test},
     {"template", "affected", "NAME",
      "list who would change if the template were applied now",
      template_affected},

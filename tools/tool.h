@@ -145,6 +145,8 @@ command_function mailbox_source;
 command_function mailbox_unblock;
 command_function mailbox_unpin;
 command_function password_set;
+command_function policy_explain;
+command_function policy_test;
 command_function template_affected;
 command_function template_diff;
 command_function template_list;
