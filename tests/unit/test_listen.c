@@ -201,7 +201,33 @@ static void believes_the_environment_only_when_it_is_meant(void)
     listen_inherited_take(&inherited);
     CU_ASSERT_EQUAL(inherited.count, 1);
     CU_ASSERT_EQUAL(listen_inherited_close(&inherited, &err), 1);
-    CU_ASSERT_STRING_EQUAL(err.text, "not a unix socket");
+    CU_ASSERT_STRING_EQUAL(err.text, "not a listening socket");
+}
+
+static void listens_at_an_address(void)
+{
+    struct listen_settings set = {.group = "", .host = "127.0.0.1"};
+    struct listen_inherited inherited = {.count = 1};
+    struct listener listener = LISTENER_NONE;
+    struct listener taken = LISTENER_NONE;
+    struct errtext err = {{0}};
+
+    /* Some port of the tests' range is free. */
+    for (set.port = 25001; set.port < 25999; set.port++) {
+        if (listen_open(&set, NULL, &listener, &err) == STATUS_OK)
+            break;
+    }
+    CU_ASSERT_FATAL(listener.fd >= 0);
+    CU_ASSERT_EQUAL(strncmp(listener.path, "127.0.0.1:25", 12), 0);
+    CU_ASSERT_EQUAL(listen_open(&set, NULL, &taken, &err), STATUS_TEMPFAIL);
+    inherited.fds[0] = dup(listener.fd);
+    CU_ASSERT_EQUAL(listen_open(&set, &inherited, &taken, &err), STATUS_OK);
+    CU_ASSERT_TRUE(taken.inherited);
+    CU_ASSERT_EQUAL(inherited.fds[0], -1);
+    listen_close(&taken);
+    listen_close(&listener);
+    set.host = "localhost.example";
+    CU_ASSERT_EQUAL(listen_open(&set, NULL, &taken, &err), STATUS_INVALID);
 }
 
 int main(void)
@@ -217,6 +243,7 @@ int main(void)
          takes_an_inherited_socket_by_its_path},
         {"believes the environment only when it is meant",
          believes_the_environment_only_when_it_is_meant},
+        {"listens at an address", listens_at_an_address},
         CU_TEST_INFO_NULL,
     };
     int rc;
