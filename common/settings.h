@@ -170,6 +170,11 @@ struct mail_settings {
     unsigned gid;
 };
 
+/* The history in the store. */
+struct event_settings {
+    int64_t keep_ms; /* "keep": older events, runs and rates are removed */
+};
+
 /* What a rule of policyd does when it says no. */
 enum policy_mode {
     POLICY_MODE_OFF,
@@ -241,6 +246,7 @@ struct settings {
     struct template_settings *templates;
     size_t template_count;
     struct auth_settings auth;
+    struct event_settings event;
     struct mail_settings mail;
     struct policy_settings policy;
     char *log_level; /* error, warning, info, debug */

@@ -241,6 +241,11 @@ static const struct settings_option auth_options[] = {
           KIND_WORD, "temporary", refused_words),
 };
 
+static const struct settings_option event_options[] = {
+    RANGE(event_settings, keep_ms, "keep", KIND_DURATION, "400d", DAY,
+          36500 * DAY),
+};
+
 static const struct settings_option mail_options[] = {
     PLAIN(mail_settings, path_format, "mail_path_format", KIND_TEXT, "%d/%n/"),
     RANGE(mail_settings, uid, "mail_uid", KIND_NUMBER, "5000", 1, 999999999),
@@ -367,6 +372,13 @@ static const struct settings_group root_children[] = {
         .option_count = ARRAY_SIZE(policy_options),
         .children = policy_children,
         .child_count = ARRAY_SIZE(policy_children),
+    },
+    {
+        .key = "event",
+        .offset = offsetof(struct settings, event),
+        .size = sizeof(struct event_settings),
+        .options = event_options,
+        .option_count = ARRAY_SIZE(event_options),
     },
     {
         .key = "mail",

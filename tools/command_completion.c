@@ -5,37 +5,130 @@
 
 #include "tool.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 static const char shared_options[] =
     "-c --format --no-headers --yes --json --help";
 
-/* Words of a synopsis that can be typed: options, and choices "a|b". */
-static void print_words(const char *synopsis)
-{
-    char text[512];
-    char *rest = text;
-    char *word;
+/* A word of a synopsis, without its brackets. */
+struct synopsis_word {
+    const char *text;
+    size_t len;
+    bool has_value; /* an option; the next word is its value */
+};
 
-    (void)snprintf(text, sizeof(text), "%s", synopsis);
-    while ((word = strsep(&rest, " []|")) != NULL) {
-        if (word[0] == '-' || (word[0] >= 'a' && word[0] <= 'z'))
-            (void)printf(" %s", word);
+/* Takes the next word of *rest; false at the end. */
+static bool next_word(const char **rest, struct synopsis_word *word_r)
+{
+    const char *p = *rest + strspn(*rest, " ");
+    size_t len = strcspn(p, " ");
+    bool option;
+
+    *rest = p + len;
+    if (len == 0)
+        return false;
+    while (len > 0 && *p == '[') {
+        p++;
+        len--;
+    }
+    option = len > 2 && strncmp(p, "--", 2) == 0;
+    word_r->has_value = option && p[len - 1] != ']' && **rest != '\0';
+    while (len > 0 && p[len - 1] == ']')
+        len--;
+    word_r->text = p;
+    word_r->len = len;
+    return true;
+}
+
+/* Prints those of "a|B|c" that are typed as they stand. */
+static void print_choices(const struct synopsis_word *word)
+{
+    const char *p = word->text;
+    const char *end = p + word->len;
+
+    while (p < end) {
+        size_t len = strcspn(p, "|]");
+
+        if (p + len > end)
+            len = (size_t)(end - p);
+        if (p[0] == '-' || islower((unsigned char)p[0]))
+            (void)printf(" %.*s", (int)len, p);
+        p += len;
+        p += strspn(p, "|]");
     }
 }
 
-/* One case a command: "noun verb" and what may follow. */
-static void print_cases(const char *close)
+/* The words of a command that can be typed: options, and choices. */
+static void print_words(const char *synopsis)
+{
+    const char *rest = synopsis;
+    struct synopsis_word word;
+
+    while (next_word(&rest, &word)) {
+        print_choices(&word);
+        if (word.has_value)
+            (void)next_word(&rest, &word);
+    }
+}
+
+/* What may follow an option of the command that has a value. */
+static void print_values(const char *synopsis)
+{
+    const char *rest = synopsis;
+    struct synopsis_word word;
+
+    while (next_word(&rest, &word)) {
+        if (!word.has_value)
+            continue;
+        (void)printf("        %.*s) list='", (int)word.len, word.text);
+        (void)next_word(&rest, &word);
+        print_choices(&word);
+        (void)puts("'; return ;;");
+    }
+}
+
+static bool has_values(const char *synopsis)
+{
+    const char *rest = synopsis;
+    struct synopsis_word word;
+
+    while (next_word(&rest, &word)) {
+        if (word.has_value)
+            return true;
+    }
+    return false;
+}
+
+/* What may follow one command. */
+static void print_command(const struct command *command)
+{
+    if (has_values(command->synopsis)) {
+        (void)puts("        case $prev in");
+        print_values(command->synopsis);
+        (void)puts("        esac");
+    }
+    (void)printf("        list='%s", shared_options);
+    print_words(command->synopsis);
+    (void)puts("' ;;");
+}
+
+/* One case a command of one word, or of two. */
+static void print_commands(bool one_word)
 {
     size_t count;
     const struct command *commands = tool_commands(&count);
 
     for (size_t i = 0; i < count; i++) {
-        (void)printf("    '%s %s') words='%s", commands[i].noun,
-                     commands[i].verb, shared_options);
-        print_words(commands[i].synopsis);
-        (void)printf("' %s\n", close);
+        if ((commands[i].verb[0] == '\0') != one_word)
+            continue;
+        if (one_word)
+            (void)printf("    '%s '*)\n", commands[i].noun);
+        else
+            (void)printf("    '%s %s')\n", commands[i].noun, commands[i].verb);
+        print_command(&commands[i]);
     }
 }
 
@@ -45,7 +138,6 @@ static void print_nouns(void)
     const struct command *commands = tool_commands(&count);
     const char *last = "";
 
-    (void)fputs("help", stdout);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(commands[i].noun, last) != 0)
             (void)printf(" %s", commands[i].noun);
@@ -53,7 +145,7 @@ static void print_nouns(void)
     }
 }
 
-/* One case a noun: its verbs. */
+/* One case a noun that has verbs. */
 static void print_verbs(void)
 {
     size_t count;
@@ -68,77 +160,95 @@ static void print_verbs(void)
         if (commands[i].verb[0] == '\0')
             continue;
         if (first)
-            (void)printf("    %s) words='", commands[i].noun);
-        (void)printf("%s%s", first ? "" : " ", commands[i].verb);
+            (void)printf("    '%s '*) list='--help", commands[i].noun);
+        (void)printf(" %s", commands[i].verb);
         if (last)
             (void)puts("' ;;");
     }
 }
 
-/* The function that finds the words; both shells read it. */
+/*
+ * The function both shells read: what was typed goes in, and the caller's
+ * variable list gets the words that may follow.
+ */
 static void print_function(void)
 {
     (void)puts("_provostctl_words() {\n"
-               "    noun= verb= skip=\n"
+               "    local noun= verb= prev= skip= word\n"
                "    for word; do\n"
+               "        prev=$word\n"
                "        if [ -n \"$skip\" ]; then skip=; continue; fi\n"
                "        case $word in\n"
-               "        -c | --format | --config) skip=1 ;;\n"
+               "        -c | -f | --config | --format) skip=1 ;;\n"
                "        -*) ;;\n"
-               "        *) if [ -z \"$noun\" ]; then noun=$word\n"
+               "        *)\n"
+               "            if [ -z \"$noun\" ]; then noun=$word\n"
                "            elif [ -z \"$verb\" ]; then verb=$word; fi ;;\n"
                "        esac\n"
                "    done\n"
-               "    case $noun in");
-    (void)fputs("    '') words='", stdout);
+               "    list=\n"
+               "    if [ -n \"$skip\" ]; then\n"
+               "        case $prev in -f | --format) list='table json csv' ;;"
+               " esac\n"
+               "        return\n"
+               "    fi\n"
+               "    case \"$noun $verb\" in");
+    (void)printf("    ' ') list='%s help", shared_options);
     print_nouns();
-    (void)printf(" %s' ; return ;;\n    esac\n", shared_options);
-    (void)puts("    case \"$noun $verb\" in");
-    print_cases("; return ;;");
-    (void)puts("    esac\n    words=\n    case $noun in");
+    (void)fputs("' ;;\n    'help ') list='", stdout);
+    print_nouns();
+    (void)puts("' ;;");
+    print_commands(false);
+    print_commands(true);
     print_verbs();
-    (void)puts("    esac\n"
-               "    # A command of one word: what follows is its own.\n"
-               "    [ -n \"$words\" ] || case \"$noun \" in");
-    print_cases(";;");
     (void)puts("    esac\n}");
+}
+
+static void print_bash(void)
+{
+    (void)puts("# bash completion of provostctl");
+    print_function();
+    (void)puts("_provostctl() {\n"
+               "    local list\n"
+               "    _provostctl_words \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n"
+               "    COMPREPLY=($(compgen -W \"$list\" -- "
+               "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
+               "}\n"
+               "complete -o default -F _provostctl provostctl");
+}
+
+static void print_zsh(void)
+{
+    (void)puts("#compdef provostctl");
+    print_function();
+    (void)puts("_provostctl() {\n"
+               "    local list\n"
+               "    _provostctl_words \"${(@)words[2,CURRENT-1]}\"\n"
+               "    if [ -n \"$list\" ]; then compadd -- ${=list}\n"
+               "    else _files; fi\n"
+               "}\n"
+               "if [ \"${funcstack[1]}\" = _provostctl ]; then\n"
+               "    _provostctl \"$@\"\n"
+               "elif [ -n \"${functions[compdef]}\" ]; then\n"
+               "    compdef _provostctl provostctl\n"
+               "fi");
 }
 
 int completion_print(struct tool *tool, struct arguments *arguments)
 {
+    static const struct tool_option none[] = {{NULL, NULL, NULL}};
     const char *shell;
 
     (void)tool;
-    if (!tool_arguments(arguments, NULL, 1, 1))
+    if (!tool_arguments(arguments, none, 1, 1))
         return EX_USAGE;
     shell = arguments->words[0];
     if (strcmp(shell, "bash") == 0) {
-        (void)puts("# bash completion of provostctl");
-        print_function();
-        (void)puts("_provostctl() {\n"
-                   "    local noun verb skip word words\n"
-                   "    _provostctl_words \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"\n"
-                   "    COMPREPLY=($(compgen -W \"$words\" -- "
-                   "\"${COMP_WORDS[COMP_CWORD]}\"))\n"
-                   "}\n"
-                   "complete -o default -F _provostctl provostctl");
+        print_bash();
         return EX_OK;
     }
     if (strcmp(shell, "zsh") == 0) {
-        (void)puts("#compdef provostctl");
-        print_function();
-        (void)puts("_provostctl() {\n"
-                   "    local noun verb skip word typed\n"
-                   "    typed=(\"${(@)words[2,CURRENT-1]}\")\n"
-                   "    local words\n"
-                   "    _provostctl_words \"${typed[@]}\"\n"
-                   "    compadd -- ${=words}\n"
-                   "}\n"
-                   "if [ \"$funcstack[1]\" = _provostctl ]; then\n"
-                   "    _provostctl \"$@\"\n"
-                   "else\n"
-                   "    compdef _provostctl provostctl\n"
-                   "fi");
+        print_zsh();
         return EX_OK;
     }
     tool_error("completion: bash or zsh, not \"%s\"", shell);

@@ -133,6 +133,21 @@ is "JSON gives it back whole" "$(parsed 'ascii(d[1]["reason"])' event list --kin
 is "CSV is one field of one row" "$(csv 'len(d), d[1]["reason"]' event list --kind create)" \
     '2 x\x1b[2J\x0ay\u009b",=z\u202e'
 
+# Colour is for a terminal alone, and not for who asked for none.
+# on_terminal COMMAND...: how often what it prints to a terminal has an escape.
+on_terminal() {
+    TERM=xterm "$LAB_PYTHON" - "$@" <<'PYTHON' | grep -c "$(printf '\033')"
+import os, pty, sys
+pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 65536))
+PYTHON
+}
+set -- "$PROVOST_BUILD/tools/provostctl" -c "$LAB/provost.conf"
+is "titles have colour on a terminal" "$(on_terminal "$@" domain list)" 2
+is "not with NO_COLOR" "$(NO_COLOR=1 on_terminal "$@" domain list)" 0
+is "NO_COLOR that is empty does not count" "$(NO_COLOR='' on_terminal "$@" domain list)" 2
+is "nor as JSON" "$(on_terminal "$@" domain list --json)" 0
+is "nor in a pipe" "$(ctl domain list | grep -c "$(printf '\033')")" 0
+
 # ------------------------------------------------------------- by an index --
 
 # The server's own words for what was asked, explained.

@@ -24,7 +24,7 @@ part() {
 
 MARIADB_PID=$(lab_pid mariadb)
 export MARIADB_PID
-part migrate find create limits update aliases rename names domains events \
+part migrate find create limits update aliases rename names domains events history \
     logins versions lost_commit race deadlock busy hang
 
 # Postfix's lookups, by Postfix's own program and user, with the files of

@@ -41,6 +41,7 @@ void test_cleartext(struct lab *lab);
 void test_tls(struct lab *lab);
 void test_domains(struct lab *lab);
 void test_events(struct lab *lab);
+void test_history(struct lab *lab);
 void test_logins(struct lab *lab);
 void test_versions(struct lab *lab);
 

@@ -252,6 +252,7 @@ static const struct {
     {"tls", test_tls},
     {"domains", test_domains},
     {"events", test_events},
+    {"history", test_history},
     {"logins", test_logins},
     {"versions", test_versions},
     {"lost_commit", test_lost_commit},
