@@ -5,9 +5,10 @@
  * it is whole, so that slow, partial and silent peers never hold a worker. A
  * fixed set of workers takes frames from the queue; one that waited longer
  * than its limit is turned away instead. What a frame is, and what is answered,
- * is the program's: three functions. Peers are not trusted; every connection
- * has a deadline and a bounded buffer, which is wiped before it is freed,
- * since frames may hold passwords.
+ * is the program's: three functions, and a fourth for what can be answered
+ * without waiting, and without the way to a worker and back. Peers are not
+ * trusted; every connection has a deadline and a bounded buffer, which is wiped
+ * before it is freed, since frames may hold passwords.
  *
  * Too many connections, or no descriptor left: the oldest connection that
  * has sent no whole frame goes, so that nobody can starve others by holding
@@ -89,6 +90,13 @@ struct server_hooks {
      */
     enum server_frame (*frame)(void *context, const unsigned char *data,
                                size_t len, size_t *used_r);
+    /*
+     * Answers one frame, with server_reply, in the reading thread: must not
+     * wait. Returns true and *after_r; or false, and handle is called for the
+     * same frame. May be NULL.
+     */
+    bool (*at_once)(void *context, struct server_request *request,
+                    enum server_after *after_r);
     /* Answers one frame, with server_reply; in a worker: may wait. */
     enum server_after (*handle)(void *context, unsigned worker,
                                 struct server_request *request);

@@ -26,7 +26,7 @@ struct connection {
     struct source source;
     struct server_request request; /* what hooks see */
     int fd;                        /* -1: closed, waits to be freed */
-    bool watched;                  /* epoll knows the descriptor */
+    bool watched;                  /* epoll looks at the descriptor */
     bool discarding;               /* whatever still comes is thrown away */
     int reply_wait_ms;             /* 0 in the reading thread */
     unsigned char *data;           /* owned; len bytes received so far */

@@ -63,17 +63,24 @@ static void turn_away_unread(struct server *server,
     drop(server, connection);
 }
 
-/* Has epoll watch the connection, or look again after one event. */
+/* Has epoll watch the connection, if it does not yet. */
 static bool watch(struct server *server, struct connection *connection)
 {
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP,
                                 .data.ptr = connection};
-    int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-    if (epoll_ctl(server->epoll_fd, operation, connection->fd, &event) != 0)
-        return false;
-    connection->watched = true;
-    return true;
+    if (!connection->watched)
+        connection->watched = epoll_ctl(server->epoll_fd, EPOLL_CTL_ADD,
+                                        connection->fd, &event) == 0;
+    return connection->watched;
+}
+
+/* While a worker has it, no event may name it. */
+static void unwatch(struct server *server, struct connection *connection)
+{
+    if (connection->watched)
+        (void)epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+    connection->watched = false;
 }
 
 /* Keeps the connection on list until deadline_ms, watching for more bytes. */
@@ -112,6 +119,7 @@ static void enqueue(struct server *server, struct connection *connection)
     bool room;
 
     connection_list_remove(connection);
+    unwatch(server, connection);
     connection->request.arrived_ms = clock_ms();
     connection->deadline_ms =
         connection->request.arrived_ms + atomic_load(&server->queue_age_ms);
@@ -130,10 +138,47 @@ static void enqueue(struct server *server, struct connection *connection)
     }
 }
 
-/* Looks whether what was received is a frame by now. */
-static void look_for_frame(struct server *server, struct connection *connection)
+/* Forgets the frame that was answered; the peer may have sent the next one. */
+static void forget_frame(struct server *server, struct connection *connection)
+{
+    connection_consume(connection, connection->frame_len);
+    if (connection->len > 0)
+        return;
+    connection_list_remove(connection);
+    connection->deadline_ms = clock_ms() + server->limits.idle_timeout_ms;
+    connection_list_append(&server->idle, connection);
+}
+
+/* Answers a frame here, if that needs no waiting; false: a worker has to. */
+static bool answer_at_once(struct server *server, struct connection *connection,
+                           bool *kept_r)
+{
+    enum server_after after = SERVER_CLOSE;
+
+    if (server->hooks.at_once == NULL)
+        return false;
+    connection->request.arrived_ms = clock_ms();
+    connection->reply_wait_ms = 0;
+    show_frame(connection, connection->frame_len);
+    if (!server->hooks.at_once(server->context, &connection->request, &after))
+        return false;
+    *kept_r = after == SERVER_KEEP && !atomic_load(&server->stopping) &&
+              server->limits.idle_timeout_ms > 0;
+    if (*kept_r)
+        forget_frame(server, connection);
+    else
+        drop(server, connection);
+    return true;
+}
+
+/*
+ * Looks whether what was received is a frame by now. True: it was and has been
+ * answered, and there may be another one behind it.
+ */
+static bool look_once(struct server *server, struct connection *connection)
 {
     enum server_frame frame = SERVER_FRAME_MORE;
+    bool again = false;
 
     if (connection->len > 0)
         frame = server->hooks.frame(server->context, connection->data,
@@ -150,12 +195,21 @@ static void look_for_frame(struct server *server, struct connection *connection)
                         clock_ms() + atomic_load(&server->frame_timeout_ms));
         break;
     case SERVER_FRAME_WHOLE:
+        if (answer_at_once(server, connection, &again))
+            break;
         enqueue(server, connection);
         break;
     case SERVER_FRAME_INVALID:
         refuse_frame(server, connection);
         break;
     }
+    return again;
+}
+
+static void look_for_frame(struct server *server, struct connection *connection)
+{
+    while (look_once(server, connection))
+        continue;
 }
 
 /* Throws away what a refused peer still sends. */
@@ -356,12 +410,7 @@ static void take_back(struct server *server)
         (void)pthread_mutex_unlock(&server->lock);
         if (connection == NULL)
             return;
-        connection_consume(connection, connection->frame_len);
-        if (connection->len == 0) {
-            connection->deadline_ms =
-                clock_ms() + server->limits.idle_timeout_ms;
-            connection_list_append(&server->idle, connection);
-        }
+        forget_frame(server, connection);
         look_for_frame(server, connection);
     }
 }

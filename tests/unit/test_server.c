@@ -26,7 +26,8 @@
 
 /*
  * The protocol of this test: a line is a frame; '!' is no frame. "hold" is
- * answered when the test lets go, "keep..." keeps the connection.
+ * answered when the test lets go, "keep..." keeps the connection; "now..." is
+ * answered at once with "@", and keeps it unless it is "now bye".
  */
 struct lab {
     struct server *server;
@@ -50,6 +51,19 @@ static enum server_frame line_frame(void *context, const unsigned char *data,
         return SERVER_FRAME_MORE;
     *used_r = (size_t)(end - data) + 1;
     return SERVER_FRAME_WHOLE;
+}
+
+static bool answer_now(void *context, struct server_request *request,
+                       enum server_after *after_r)
+{
+    (void)context;
+    if (request->len < 4 || memcmp(request->data, "now", 3) != 0)
+        return false;
+    (void)server_reply(request, "@", 1);
+    *after_r = request->len == 8 && memcmp(request->data, "now bye\n", 8) == 0
+                   ? SERVER_CLOSE
+                   : SERVER_KEEP;
+    return true;
 }
 
 static enum server_after answer(void *context, unsigned worker,
@@ -97,6 +111,7 @@ static void start_for(struct lab *lab, const struct server_limits *limits,
 {
     static const struct server_hooks hooks = {
         .frame = line_frame,
+        .at_once = answer_now,
         .handle = answer,
         .turn_away = say_goodbye,
     };
@@ -279,6 +294,41 @@ static void keeps_a_connection_for_more_frames(void)
     say(fd, "tial\n");
     CU_ASSERT_STRING_EQUAL(hear(fd), "partial\n");
     (void)close(fd);
+    stop(&lab);
+}
+
+/* Also while all workers are busy, in order with what needs a worker. */
+static void answers_at_once_what_needs_no_worker(void)
+{
+    struct lab lab;
+    struct server_limits limits = usual_limits;
+    struct server_counts counts;
+    int holding;
+    int fd;
+
+    limits.workers = 1;
+    limits.idle_timeout_ms = 500;
+    start(&lab, &limits);
+    fd = dial(&lab);
+    say(fd, "now 1\nkeep 2\nnow 3\nnow 4\nkeep 5\nno");
+    clock_sleep_ms(50);
+    say(fd, "w 6\nnow bye\nnow 7\n");
+    CU_ASSERT_STRING_EQUAL(hear(fd), "@keep 2\n@@keep 5\n@@");
+    (void)close(fd);
+    holding = dial(&lab);
+    say(holding, "hold\n");
+    CU_ASSERT_TRUE(reached(&lab.held, 1));
+    CU_ASSERT_STRING_EQUAL(ask(&lab, "now\nnow bye\n"), "@@");
+    fd = dial(&lab);
+    say(fd, "now\n");
+    CU_ASSERT_STRING_EQUAL(hear(fd), "@idle");
+    (void)close(fd);
+    atomic_store(&lab.let_go, true);
+    CU_ASSERT_STRING_EQUAL(hear(holding), "hold\n");
+    (void)close(holding);
+    clock_sleep_ms(50);
+    server_counts(lab.server, &counts);
+    CU_ASSERT_EQUAL(counts.connections, 0);
     stop(&lab);
 }
 
@@ -609,6 +659,8 @@ int main(void)
         {"bounds a frame", bounds_a_frame},
         {"keeps a connection for more frames",
          keeps_a_connection_for_more_frames},
+        {"answers at once what needs no worker",
+         answers_at_once_what_needs_no_worker},
         {"never lets a slow peer hold a worker",
          never_lets_a_slow_peer_hold_a_worker},
         {"turns away at once when the queue is full",
