@@ -98,15 +98,10 @@ static enum status join_tags(char *const *tags, size_t count, char **text_r,
     struct strbuf joined = STRBUF_INIT(TAGS_BYTES_MAX);
     enum status status;
 
-    strbuf_append(&joined, "");
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && strcmp(tags[i], tags[i - 1]) == 0)
             continue;
         strbuf_appendf(&joined, "%s%s", joined.len > 0 ? "," : "", tags[i]);
-    }
-    if (joined.len == 0 && !joined.failed) {
-        *text_r = strdup("");
-        return *text_r != NULL ? STATUS_OK : status_no_memory(err);
     }
     status = strbuf_take(&joined, text_r, err);
     strbuf_clear(&joined);

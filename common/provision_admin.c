@@ -86,37 +86,6 @@ enum status provision_differences(const struct account *a,
     return STATUS_OK;
 }
 
-enum status provision_edit(const struct account *current,
-                           const struct account *wanted, unsigned bits,
-                           struct plan *plan, struct errtext *err)
-{
-    bool is_new = plan->kind == PLAN_CREATE;
-    enum status status = STATUS_OK;
-    unsigned different = 0;
-
-    if (!is_new)
-        status = begin(current, plan, err);
-    for (unsigned i = 0; status == STATUS_OK && i < ACCOUNT_SETTING_COUNT;
-         i++) {
-        if ((bits & ACCOUNT_SET_BIT(i)) != 0)
-            status = account_copy_setting(&plan->target, wanted,
-                                          (enum account_setting)i, err);
-    }
-    if (status != STATUS_OK)
-        return status;
-    plan->target.pinned |= bits;
-    plan->pin = bits;
-    if (is_new)
-        return STATUS_OK;
-    status =
-        provision_differences(&plan->before, &plan->target, &different, err);
-    plan->changed = bits;
-    if (status == STATUS_OK &&
-        (different != 0 || plan->before.pinned != plan->target.pinned))
-        plan->kind = PLAN_UPDATE;
-    return status;
-}
-
 enum status provision_rename(const struct account *current, const char *address,
                              struct plan *plan_r, struct errtext *err)
 {
@@ -217,5 +186,65 @@ enum status provision_affected(const struct account *account,
     }
     *bits_r = same ? 0 : bits & TEMPLATE_SETTINGS;
     *target_r = target;
+    return STATUS_OK;
+}
+
+/* Names the kind of a plan about a mailbox that is there. */
+static enum status name_kind(struct plan *plan, struct errtext *err)
+{
+    const struct account *before = &plan->before;
+    const struct account *target = &plan->target;
+    unsigned different = 0;
+    enum status status = provision_differences(before, target, &different, err);
+    const char *template =
+        before->template_name != NULL ? before->template_name : "";
+
+    if (status == STATUS_OK &&
+        (different != 0 || before->pinned != target->pinned ||
+         (target->template_name != NULL &&
+          strcmp(template, target->template_name) != 0)))
+        plan->kind = PLAN_UPDATE;
+    return status;
+}
+
+enum status provision_edit(const struct account *current,
+                           const struct account *wanted, unsigned bits,
+                           struct plan *plan, struct errtext *err)
+{
+    enum status status = STATUS_OK;
+
+    if (current != NULL)
+        status = begin(current, plan, err);
+    for (unsigned i = 0; status == STATUS_OK && i < ACCOUNT_SETTING_COUNT;
+         i++) {
+        if ((bits & ACCOUNT_SET_BIT(i)) != 0)
+            status = account_copy_setting(&plan->target, wanted,
+                                          (enum account_setting)i, err);
+    }
+    if (status != STATUS_OK)
+        return status;
+    plan->target.pinned |= bits;
+    plan->pin = bits;
+    plan->changed |= bits;
+    return plan->kind == PLAN_CREATE ? STATUS_OK : name_kind(plan, err);
+}
+
+enum status provision_retemplate(const struct account *current,
+                                 const struct template_settings *template,
+                                 struct plan *plan_r, struct errtext *err)
+{
+    struct plan plan = {.kind = PLAN_NOTHING};
+    enum status status = account_copy(current, &plan.before, err);
+
+    if (status == STATUS_OK)
+        status = provision_affected(current, template, NULL, &plan.changed,
+                                    &plan.target, err);
+    if (status == STATUS_OK)
+        status = name_kind(&plan, err);
+    if (status != STATUS_OK) {
+        plan_clear(&plan);
+        return STATUS_TEMPFAIL;
+    }
+    *plan_r = plan;
     return STATUS_OK;
 }

@@ -32,9 +32,19 @@ enum status provision_add(const struct settings *settings,
                           struct plan *plan_r, struct errtext *err) MUST_CHECK;
 
 /*
+ * Makes the plan that gives a local mailbox what template says, but for what
+ * is pinned. Returns STATUS_OK and *plan_r, or STATUS_TEMPFAIL.
+ */
+enum status provision_retemplate(const struct account *current,
+                                 const struct template_settings *template,
+                                 struct plan *plan_r,
+                                 struct errtext *err) MUST_CHECK;
+
+/*
  * Gives plan the values that wanted has of the settings in bits, and pins
- * them. plan is a new mailbox's, or {0}, and then becomes the change of
- * current (PLAN_NOTHING where all is so already).
+ * them. plan is one that was made by provision_add or provision_retemplate
+ * (current is NULL then), or {0}, and then becomes the change of current;
+ * PLAN_NOTHING where all is so already.
  *
  * Returns STATUS_OK, or STATUS_TEMPFAIL; plan is to be cleared either way.
  */

@@ -174,15 +174,24 @@ static bool is_taken(struct tool *tool, const struct plan *plan)
     return taken;
 }
 
-/* Makes a plan from the mailbox as it is; returns STATUS_OK, or TEMPFAIL. */
+/* What becomes of a mailbox; all borrowed. */
+struct order {
+    const struct account *wanted;
+    unsigned bits;                            /* of wanted */
+    const struct template_settings *template; /* NULL: as it is */
+};
+
+/*
+ * Makes a plan from the mailbox as it is. Returns STATUS_OK; STATUS_DENIED if
+ * it cannot be, with the reason; STATUS_TEMPFAIL.
+ */
 typedef enum status plan_maker(const struct account *current,
-                               const struct account *wanted, unsigned bits,
-                               struct plan *plan, struct errtext *err);
+                               const struct order *order, struct plan *plan,
+                               struct errtext *err);
 
 /* Reads, plans and carries out, again where somebody else was faster. */
 static int change_mailbox(struct tool *tool, const char *word, plan_maker *make,
-                          const struct account *wanted, unsigned bits,
-                          struct plan *plan_r)
+                          const struct order *order, struct plan *plan_r)
 {
     bool again = true;
     int code = EX_OK;
@@ -196,7 +205,7 @@ static int change_mailbox(struct tool *tool, const char *word, plan_maker *make,
         code = mailbox_read(tool, word, &found);
         if (code != EX_OK)
             return code;
-        status = make(&found.account, wanted, bits, plan_r, &err);
+        status = make(&found.account, order, plan_r, &err);
         store_found_clear(&found);
         if (status != STATUS_OK)
             return tool_failed(status, &err);
@@ -210,35 +219,70 @@ static int change_mailbox(struct tool *tool, const char *word, plan_maker *make,
 }
 
 static enum status make_edit(const struct account *current,
-                             const struct account *wanted, unsigned bits,
-                             struct plan *plan, struct errtext *err)
+                             const struct order *order, struct plan *plan,
+                             struct errtext *err)
 {
-    return provision_edit(current, wanted, bits, plan, err);
+    enum status status;
+
+    if (order->template == NULL)
+        return provision_edit(current, order->wanted, order->bits, plan, err);
+    if (current->source == ACCOUNT_LDAP) {
+        errtext_set(err,
+                    "directory %.60s maps %.100s to its template: change the "
+                    "entry, or attribute_mapping",
+                    current->directory != NULL ? current->directory : "?",
+                    current->address);
+        return STATUS_DENIED;
+    }
+    status = provision_retemplate(current, order->template, plan, err);
+    return status == STATUS_OK
+               ? provision_edit(NULL, order->wanted, order->bits, plan, err)
+               : status;
+}
+
+/* Reads the template's name, if one was given. */
+static int read_template(struct tool *tool, const char *name,
+                         struct order *order)
+{
+    int code = name != NULL ? tool_settings(tool) : EX_OK;
+
+    if (code != EX_OK || name == NULL)
+        return code;
+    order->template = settings_template(tool->settings, name);
+    if (order->template != NULL)
+        return EX_OK;
+    tool_error("there is no template \"%s\" in the settings", name);
+    return EX_CONFIG;
 }
 
 int mailbox_edit(struct tool *tool, struct arguments *arguments)
 {
     struct mailbox_words words = {{NULL}};
-    struct tool_option options[OPTIONS_MAX] = {{NULL, NULL, NULL}};
+    const char *template = NULL;
+    struct tool_option options[OPTIONS_MAX] = {
+        {"template", &template, NULL},
+    };
     struct account wanted = {0};
+    struct order order = {.wanted = &wanted};
     struct plan plan = {0};
-    unsigned bits = 0;
     int code;
 
-    mailbox_words_options(&words, options);
+    mailbox_words_options(&words, options + 1);
     if (!tool_arguments(arguments, options, 1, 1))
         return EX_USAGE;
-    code = read_settings(&words, &wanted, &bits);
-    if (code == EX_OK && bits == 0) {
+    code = read_settings(&words, &wanted, &order.bits);
+    if (code == EX_OK && order.bits == 0 && template == NULL) {
         tool_error("nothing to change was given");
         code = EX_USAGE;
     }
     if (code == EX_OK)
-        code = change_mailbox(tool, arguments->words[0], make_edit, &wanted,
-                              bits, &plan);
+        code = read_template(tool, template, &order);
+    if (code == EX_OK)
+        code =
+            change_mailbox(tool, arguments->words[0], make_edit, &order, &plan);
     if (code == EX_OK) {
         daemons_flush(tool, plan.target.address);
-        mailbox_print_changes(&plan.before, &plan.target, bits);
+        mailbox_print_changes(&plan.before, &plan.target, plan.changed);
     }
     plan_clear(&plan);
     account_clear(&wanted);
@@ -246,17 +290,17 @@ int mailbox_edit(struct tool *tool, struct arguments *arguments)
 }
 
 static enum status make_rename(const struct account *current,
-                               const struct account *wanted, unsigned bits,
-                               struct plan *plan, struct errtext *err)
+                               const struct order *order, struct plan *plan,
+                               struct errtext *err)
 {
-    (void)bits;
-    return provision_rename(current, wanted->address, plan, err);
+    return provision_rename(current, order->wanted->address, plan, err);
 }
 
 int mailbox_rename(struct tool *tool, struct arguments *arguments)
 {
     static const struct tool_option none[] = {{NULL, NULL, NULL}};
     struct account wanted = {0};
+    const struct order order = {.wanted = &wanted};
     struct plan plan = {0};
     int code;
 
@@ -264,8 +308,8 @@ int mailbox_rename(struct tool *tool, struct arguments *arguments)
         return EX_USAGE;
     code = tool_address(arguments->words[1], &wanted.address);
     if (code == EX_OK)
-        code = change_mailbox(tool, arguments->words[0], make_rename, &wanted,
-                              0, &plan);
+        code = change_mailbox(tool, arguments->words[0], make_rename, &order,
+                              &plan);
     if (code == EX_OK && plan.kind == PLAN_RENAME) {
         daemons_flush(tool, plan.old_address);
         daemons_flush(tool, plan.target.address);

@@ -77,7 +77,7 @@ static const struct command commands[] = {
      "make a mailbox from a template", mailbox_add},
     {"mailbox", "block", "ADDRESS [--all]",
      "refuse logins at once; with --all, mail too", mailbox_block},
-    {"mailbox", "edit", "ADDRESS " MAILBOX_WORDS_SYNOPSIS,
+    {"mailbox", "edit", "ADDRESS [--template NAME] " MAILBOX_WORDS_SYNOPSIS,
      "change settings and pin them", mailbox_edit},
     {"mailbox", "list",
      "[--domain NAME] [--source local|ldap] [--template NAME] "

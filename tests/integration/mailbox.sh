@@ -100,8 +100,8 @@ is "a password is set from standard input" $? 0
 is "as yescrypt" "$(lab_sql "SELECT LEFT(password, 10) FROM mailbox WHERE address = 'lou@example.org'")" '{CRYPT}$y$'
 is "it logs in" "$(lab_auth lou@example.org 'correct horse')" "OK lou@example.org"
 set_password lou@example.org 'another one\n'
+like "the old one is dead at once, though authd had remembered it" "$(lab_auth lou@example.org 'correct horse')" '^NO'
 is "a new one replaces it" "$(lab_auth lou@example.org 'another one')" "OK lou@example.org"
-like "at once, though authd had remembered the old one" "$(lab_auth lou@example.org 'correct horse')" '^NO'
 is "an event tells it" "$(last_event lou@example.org)" "password $me"
 is "without the password or its hash" "$(lab_sql "SELECT COUNT(*) FROM event WHERE CONCAT_WS('|', reason, before_json, after_json) LIKE '%another one%' OR CONCAT_WS('|', reason, before_json, after_json) LIKE '%\$y\$%'")" 0
 before=$(column lou@example.org password)
@@ -327,6 +327,12 @@ is "two are compared" "$(ctl --format csv template diff default vip | sed 1d | t
 like "a template with a mailbox" "$(ctl --format csv template diff default ada@example.org)" '^quota,5368709120,1073741824,true'
 code 67 template show none
 code 67 template diff default none
+code 0 mailbox edit max@example.org --template vip
+is "a local mailbox is given another template" "$(column max@example.org "template, quota DIV 1073741824") $(counters example.org)" "$(printf 'vip\t20') 4 47 0"
+code 77 mailbox edit ada@example.org --template vip
+said "one of a directory has it from there" 'directory corp maps ada@example.org'
+code 78 mailbox edit max@example.org --template none
+code 0 mailbox edit max@example.org --template default
 sed -i 's/{ name = "default"; quota = "5G";/{ name = "default"; quota = "4G"; imap_access = false;/' "$LAB/provost.conf"
 is "who is affected by a change of a template, and with what" "$(ctl --format csv template affected default | sed 1d | tr -d '\r' | sort)" \
     "$(printf 'ada@example.org,ldap,imap_access,yes,no\nlou@example.org,local,imap_access,yes,no\nmax@example.org,local,imap_access,yes,no\nmax@example.org,local,quota,5368709120,4294967296')"

@@ -121,6 +121,40 @@ static void an_edit_to_the_same_pins_once_and_then_is_nothing(void)
     account_clear(&account);
 }
 
+static void another_template_changes_all_but_pins(void)
+{
+    static char other_name[] = "small";
+    const struct template_settings other = {
+        .name = other_name,
+        .set = {.quota_bytes = GIB, .services = ACCOUNT_IMAP, .tags = no_tags},
+    };
+    struct account account = {0};
+    struct account wanted = {.set = {.tls_in = true}};
+    struct plan plan = {0};
+
+    make_mailbox(&account);
+    account.pinned = QUOTA;
+    CU_ASSERT_EQUAL(provision_retemplate(&account, &other, &plan, NULL),
+                    STATUS_OK);
+    CU_ASSERT_EQUAL(provision_edit(NULL, &wanted,
+                                   ACCOUNT_SET_BIT(ACCOUNT_SET_TLS_IN), &plan,
+                                   NULL),
+                    STATUS_OK);
+    CU_ASSERT_EQUAL(plan.kind, PLAN_UPDATE);
+    CU_ASSERT_STRING_EQUAL(plan.target.template_name, "small");
+    CU_ASSERT_EQUAL(plan.target.set.quota_bytes, 5 * GIB);
+    CU_ASSERT_EQUAL(plan.target.set.services, ACCOUNT_IMAP);
+    CU_ASSERT_TRUE(plan.target.set.tls_in);
+    CU_ASSERT_EQUAL(plan.pin, ACCOUNT_SET_BIT(ACCOUNT_SET_TLS_IN));
+    CU_ASSERT_EQUAL(plan.changed & QUOTA, 0);
+    plan_clear(&plan);
+    CU_ASSERT_EQUAL(provision_retemplate(&account, &template, &plan, NULL),
+                    STATUS_OK);
+    CU_ASSERT_EQUAL(plan.kind, PLAN_NOTHING);
+    plan_clear(&plan);
+    account_clear(&account);
+}
+
 static void a_rename_moves_address_and_domain(void)
 {
     struct account account = {0};
@@ -206,6 +240,8 @@ int main(void)
          an_edit_changes_what_was_named_and_pins_it},
         {"an edit to the same pins once and then is nothing",
          an_edit_to_the_same_pins_once_and_then_is_nothing},
+        {"another template changes all but pins",
+         another_template_changes_all_but_pins},
         {"a rename moves address and domain",
          a_rename_moves_address_and_domain},
         {"tells whom a template affects", tells_whom_a_template_affects},
