@@ -94,6 +94,7 @@ struct policy_world {
     const struct settings *settings; /* .policy of them */
     struct store *store;
     struct rate_keeper *keeper; /* NULL: nothing is counted */
+    struct policy *previous;    /* a reload's: messages under way stay known */
 };
 
 /*
