@@ -296,7 +296,9 @@ void doctor_clock(struct doctor *doctor)
     else
         findings_add(doctor->findings, FINDING_WARNING, "clock", -1,
                      "run an NTP client on both hosts",
-                     "the database's is %lld s from ours", (long long)apart);
+                     "the database's is %lld s from ours: app passwords and "
+                     "aliases expire at another time",
+                     (long long)apart);
 }
 
 /* Domains whose counters disagree with their rows; owned texts. */

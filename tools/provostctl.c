@@ -99,6 +99,8 @@ static const struct command commands[] = {
     {"mailbox", "unblock", "ADDRESS", "end a block", mailbox_unblock},
     {"mailbox", "unpin", "ADDRESS SETTING,...|all",
      "let template and directory decide again", mailbox_unpin},
+    {"metrics", "", "", "print Prometheus metrics of daemons and store",
+     metrics_print},
     {"password", "set", "ADDRESS [--password-stdin]",
      "set the password of a local mailbox", password_set},
     {"policy", "explain",

@@ -144,6 +144,7 @@ command_function mailbox_show;
 command_function mailbox_source;
 command_function mailbox_unblock;
 command_function mailbox_unpin;
+command_function metrics_print;
 command_function password_set;
 command_function policy_explain;
 command_function policy_test;
