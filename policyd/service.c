@@ -32,58 +32,85 @@ static bool reply(struct server_request *request, const char *text)
            server_reply(request, line, (size_t)len);
 }
 
-/* Decides by the rules of now, and answers. */
-static bool decide(struct service *service, struct server_request *frame,
-                   const struct policy_request *request)
+/* What a frame holds: a request, and the text its strings point into. */
+struct frame {
+    struct policy_request request;
+    char text[REQUEST_BYTES_MAX];
+};
+
+static enum status read_frame(const struct server_request *from,
+                              struct frame *frame, struct errtext *err)
+{
+    if (from->len > sizeof(frame->text)) {
+        errtext_set(err, "over 16 KiB");
+        return STATUS_INVALID;
+    }
+    memcpy(frame->text, from->data, from->len);
+    return request_parse(frame->text, from->len, &frame->request, err);
+}
+
+/*
+ * Decides by the rules of now, and answers. may_wait false: only if memory
+ * alone can tell. *after_r is only set where it returns true.
+ */
+static bool decide(struct service *service, struct server_request *from,
+                   const struct policy_request *request, bool may_wait,
+                   enum server_after *after_r)
 {
     struct generation *generation = generations_hold(service->generations);
     int64_t deadline_ms =
-        frame->arrived_ms + generation->settings->policy.deadline_ms;
+        from->arrived_ms + generation->settings->policy.deadline_ms;
     struct policy_answer answer;
-    bool sent;
+    bool decided = policy_decide_now(generation->policy, request, &answer);
 
-    if (!policy_decide_now(generation->policy, request, &answer))
+    if (!decided && may_wait)
         policy_decide(generation->policy, request, deadline_ms, &answer);
     generations_release(service->generations, &generation);
-    sent = reply(frame, answer.text);
+    if (!decided && !may_wait)
+        return false;
+    *after_r = reply(from, answer.text) ? SERVER_KEEP : SERVER_CLOSE;
     report_answer(service->report, request, &answer,
-                  clock_ms() - frame->arrived_ms);
-    return sent;
+                  clock_ms() - from->arrived_ms);
+    return true;
 }
 
-static enum server_after answer(struct service *service,
-                                struct server_request *frame)
+static bool answer(struct service *service, struct server_request *from,
+                   bool may_wait, enum server_after *after_r)
 {
-    char text[REQUEST_BYTES_MAX];
-    struct policy_request request;
     struct errtext err = {{0}};
-    bool sent = false;
+    struct frame frame;
 
-    if (frame->len > sizeof(text))
-        return SERVER_CLOSE;
-    memcpy(text, frame->data, frame->len);
-    switch (request_parse(text, frame->len, &request, &err)) {
+    *after_r = SERVER_CLOSE;
+    switch (read_frame(from, &frame, &err)) {
     case STATUS_OK:
-        sent = decide(service, frame, &request);
-        break;
+        return decide(service, from, &frame.request, may_wait, after_r);
     case STATUS_NOT_FOUND:
         report_other(service->report);
-        sent = reply(frame, "DUNNO");
-        break;
+        *after_r = reply(from, "DUNNO") ? SERVER_KEEP : SERVER_CLOSE;
+        return true;
     case STATUS_DENIED:
     case STATUS_INVALID:
     case STATUS_TEMPFAIL:
         report_invalid(service->report, err.text);
-        break;
+        return true;
     }
-    return sent ? SERVER_KEEP : SERVER_CLOSE;
+    return true;
+}
+
+static bool at_once(void *context, struct server_request *request,
+                    enum server_after *after_r)
+{
+    return answer(context, request, false, after_r);
 }
 
 static enum server_after handle(void *context, unsigned worker,
                                 struct server_request *request)
 {
+    enum server_after after = SERVER_CLOSE;
+
     (void)worker;
-    return answer(context, request);
+    (void)answer(context, request, true, &after);
+    return after;
 }
 
 /*
@@ -94,14 +121,16 @@ static void turn_away(void *context, struct server_request *request,
                       enum server_why why)
 {
     struct service *service = context;
+    enum server_after after;
 
     report_turned_away(service->report, why);
     if (request->len > 0 && why != SERVER_INVALID)
-        (void)answer(service, request);
+        (void)answer(service, request, true, &after);
 }
 
 const struct server_hooks service_hooks = {
     .frame = look,
+    .at_once = at_once,
     .handle = handle,
     .turn_away = turn_away,
 };

@@ -47,7 +47,7 @@ policyd_start() {
         echo "log_level = \"warning\";"
         echo "policy = {"
         echo "  control_path = \"$LAB/run/$policyd_name.control\";"
-        echo "  listen = ( { path = \"$LAB/run/$policyd_name\"; mode = \"0666\"; group = \"\"; } );"
+        echo "  listen = ( { path = \"$LAB/run/$policyd_name\"; mode = \"0666\"; group = \"$(lab_group)\"; } );"
         echo "  node = \"$policyd_name\";"
         printf '  %s\n' "$@"
         echo "  rules = ("
