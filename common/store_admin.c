@@ -39,6 +39,7 @@ struct order {
     unsigned pin;
     unsigned unpin;
     const char *hash;
+    bool landed; /* an earlier try was committed after all */
     struct account found;
 };
 
@@ -56,7 +57,7 @@ static enum status read_mailbox(struct store_connection *db,
 }
 
 /* Writes the event; before and after are values of member, or NULL. */
-static enum status tell(struct store_connection *db, const struct order *order,
+static enum status tell(struct store_connection *db, struct order *order,
                         const char *kind, const char *member,
                         const char *before, const char *after,
                         struct errtext *err)
@@ -86,8 +87,9 @@ static enum status tell(struct store_connection *db, const struct order *order,
                                       : store_event_insert(db, &event, err);
     strbuf_clear(&old);
     strbuf_clear(&new);
-    /* The event is there: an earlier try was committed after all. */
-    return status == STATUS_DENIED ? STATUS_OK : status;
+    /* Then this try is rolled back. */
+    order->landed = status == STATUS_DENIED;
+    return status;
 }
 
 static enum status run(struct store *store, const struct store_work *work,
@@ -97,7 +99,7 @@ static enum status run(struct store *store, const struct store_work *work,
     enum status status = store_work(store, work, order, deadline_ms, err);
 
     account_clear(&order->found);
-    return status;
+    return order->landed ? STATUS_OK : status;
 }
 
 static enum status run_block(struct store_connection *db, void *arg,

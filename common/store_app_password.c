@@ -59,6 +59,7 @@ struct order {
     const char *address;
     const char *who;
     uint64_t id;
+    bool landed; /* an earlier try was committed after all */
     struct account found;
 };
 
@@ -101,8 +102,9 @@ static void append_services(struct strbuf *buf, unsigned services)
     }
 }
 
-static enum status tell(struct store_connection *db, const struct order *order,
-                        const char *kind, const char *name, struct errtext *err)
+static enum status tell(struct store_connection *db, struct order *order,
+                        uint64_t id, const char *kind, const char *name,
+                        struct errtext *err)
 {
     struct strbuf json = STRBUF_INIT(EVENT_BYTES_MAX);
     struct strbuf value = STRBUF_INIT(EVENT_BYTES_MAX / 4);
@@ -115,7 +117,7 @@ static enum status tell(struct store_connection *db, const struct order *order,
     };
     enum status status;
 
-    strbuf_appendf(&value, "%" PRIu64, order->id);
+    strbuf_appendf(&value, "%" PRIu64, id);
     strbuf_append_char(&json, '{');
     store_event_member(&json, "id", strbuf_text(&value));
     store_event_member(&json, "name", name);
@@ -133,10 +135,15 @@ static enum status tell(struct store_connection *db, const struct order *order,
                          : store_event_insert(db, &event, err);
     strbuf_clear(&value);
     strbuf_clear(&json);
-    return status == STATUS_DENIED ? STATUS_OK : status;
+    /* Then this try is rolled back, and the number is the earlier one's. */
+    order->landed = status == STATUS_DENIED;
+    if (status == STATUS_OK)
+        order->id = id;
+    return status;
 }
 
-static enum status insert(struct store_connection *db, struct order *order,
+static enum status insert(struct store_connection *db,
+                          const struct order *order, uint64_t *id_r,
                           struct errtext *err)
 {
     const struct store_app_password_new *wanted = order->wanted;
@@ -152,7 +159,7 @@ static enum status insert(struct store_connection *db, struct order *order,
         store_execute(db, &add_sql, params, ARRAY_SIZE(params), NULL, err);
 
     if (status == STATUS_OK)
-        status = read_number(db, &id_sql, NULL, 0, &order->id, err);
+        status = read_number(db, &id_sql, NULL, 0, id_r, err);
     return status;
 }
 
@@ -162,6 +169,7 @@ static enum status run_add(struct store_connection *db, void *arg,
     struct order *order = arg;
     struct store_param params[] = {store_text(order->address)};
     uint64_t count = 0;
+    uint64_t id = 0;
     enum status status = read_mailbox(db, order, err);
 
     if (status == STATUS_OK)
@@ -172,9 +180,10 @@ static enum status run_add(struct store_connection *db, void *arg,
         return STATUS_DENIED;
     }
     if (status == STATUS_OK)
-        status = insert(db, order, err);
+        status = insert(db, order, &id, err);
     if (status == STATUS_OK)
-        status = tell(db, order, "app_password_add", order->wanted->name, err);
+        status =
+            tell(db, order, id, "app_password_add", order->wanted->name, err);
     return status;
 }
 
@@ -190,6 +199,8 @@ enum status store_app_password_add(struct store *store,
     enum status status = store_work(store, &work, &order, deadline_ms, err);
 
     account_clear(&order.found);
+    if (order.landed)
+        status = STATUS_OK;
     if (status == STATUS_OK)
         *id_r = order.id;
     return status;
@@ -222,7 +233,8 @@ static enum status run_revoke(struct store_connection *db, void *arg,
     if (status == STATUS_OK && active) {
         status = store_execute(db, &revoke_sql, params, 2, NULL, err);
         if (status == STATUS_OK)
-            status = tell(db, order, "app_password_revoke", name, err);
+            status =
+                tell(db, order, order->id, "app_password_revoke", name, err);
     }
     free(name);
     return status;
@@ -238,7 +250,7 @@ enum status store_app_password_revoke(struct store *store, const char *address,
     enum status status = store_work(store, &work, &order, deadline_ms, err);
 
     account_clear(&order.found);
-    return status;
+    return order.landed ? STATUS_OK : status;
 }
 
 struct listing {

@@ -80,6 +80,13 @@ static int make(struct tool *tool, struct store_app_password_new *wanted)
             "This is app password %" PRIu64 "; it is not shown again.\n", id);
     secret_free(&hash);
     secret_wipe(text, sizeof(text));
+    if (status == STATUS_OK && fflush(stdout) != 0) {
+        tool_error("app password %" PRIu64
+                   " was made and could not be printed: "
+                   "revoke it",
+                   id);
+        return EX_IOERR;
+    }
     return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
 }
 

@@ -41,6 +41,31 @@ last_event() {
     lab_sql "SELECT kind, who FROM event WHERE address = '$1' ORDER BY id DESC LIMIT 1" | tr '\t' ' '
 }
 me=admin:$(id -un)
+# typed PROMPT|... ANSWER COMMAND...: at a terminal, each prompt is answered.
+typed() {
+    "$LAB_PYTHON" - "$PROVOST_BUILD/tools/provostctl" "$LAB/provost.conf" "$@" >"$LAB/out" 2>&1 <<'PYTHON'
+import os, pty, sys
+program, settings, prompts, answer = sys.argv[1:5]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(program, [program, "-c", settings] + sys.argv[5:])
+seen = b""
+try:
+    for prompt in prompts.split("|"):
+        while prompt.encode() not in seen:
+            seen += os.read(fd, 1024)
+        os.write(fd, answer.encode() + b"\n")
+    while True:
+        part = os.read(fd, 1024)
+        if not part:
+            break
+        seen += part
+except OSError:
+    pass
+print(seen.decode())
+print("ends with", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PYTHON
+}
 
 # --------------------------------------------------------------------- add --
 
@@ -120,29 +145,9 @@ is "of a directory's mailbox it is not set here" $? 77
 said "and why" 'directory corp checks the password'
 set_password nobody@example.org 'mine\n'
 is "nor of nobody's" $? 67
-"$LAB_PYTHON" - "$PROVOST_BUILD/tools/provostctl" "$LAB/provost.conf" >"$LAB/out" 2>&1 <<'PYTHON'
-import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[1], [sys.argv[1], "-c", sys.argv[2], "password", "set", "lou@example.org"])
-seen = b""
-for prompt in (b"Password: ", b"Once more: "):
-    while prompt not in seen:
-        seen += os.read(fd, 1024)
-    os.write(fd, b"typed twice\n")
-try:
-    while True:
-        part = os.read(fd, 1024)
-        if not part:
-            break
-        seen += part
-except OSError:
-    pass
-print("ends with", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-print("echo" if b"typed" in seen else "no echo")
-PYTHON
+typed "Password: |Once more: " 'typed twice' password set lou@example.org
 said "a terminal asks twice" 'ends with 0'
-said "and shows nothing" 'no echo'
+unlike "and shows nothing" "$(cat "$LAB/out")" 'typed'
 is "what was typed logs in" "$(lab_auth lou@example.org 'typed twice')" "OK lou@example.org"
 
 # --------------------------------------------------------------- pin, edit --
@@ -180,6 +185,9 @@ code 77 mailbox edit ada@example.org --quota unlimited
 said "an unlimited one in a limited domain" 'unlimited mailbox in a limited domain'
 code 0 mailbox edit ada@example.org --quota 1G
 is "shrinking gives back" "$(counters example.org)" "4 32 0"
+code 0 mailbox edit ada@example.org --quota 3G
+is "what is pinned can be edited again" "$(counters example.org) $(column ada@example.org "quota DIV 1073741824")" "4 34 0 3"
+code 0 mailbox edit ada@example.org --quota 1G
 
 # ------------------------------------------------------------ block, unblock --
 
@@ -371,6 +379,9 @@ lab_sql "INSERT INTO alias (address, domain, local_part, targets, kind) VALUES (
 like "an alias that leads to her among others is shown" "$(field ada@example.org alias value)" 'info@example.org'
 code 77 mailbox remove ada@example.org
 said "a removal asks" 'Remove mailbox ada@example.org.* Not done: say --yes'
+typed 'Type it again: ' max@example.org mailbox remove ada@example.org
+said "another address is no answer" 'nothing was done'
+said "and ends so" 'ends with 77'
 code 0 mailbox remove ada@example.org --yes
 said "it tells where the mail is left" 'mail is left in example.org/ada/'
 said "and what still leads to it" 'alias info@example.org still leads to ada@example.org'
@@ -378,7 +389,8 @@ is "its rows are gone" "$(lab_sql "SELECT (SELECT COUNT(*) FROM mailbox WHERE ad
 is "the counters were given back" "$(counters example.org)" "2 25 0"
 is "an event tells what it was" "$(lab_sql "SELECT JSON_VALUE(before_json, '$.mail_path'), JSON_VALUE(before_json, '$.aliases') FROM event WHERE kind = 'remove' AND address LIKE 'ada@%'")" "$(printf 'example.org/ada/\tcountess@example.org')"
 code 67 mailbox remove ada@example.org --yes
-code 0 mailbox remove lewis@other.example --yes
+typed 'Type it again: ' lewis@other.example mailbox remove lewis@other.example
+said "the address again is one" 'ends with 0'
 is "an alias left by a rename goes along" "$(lab_sql "SELECT COUNT(*) FROM alias WHERE address = 'lou@example.org'")" 0
 
 # --------------------------------------------------------------- the store --
