@@ -52,7 +52,7 @@ static const struct command commands[] = {
      "[--max-usage SIZE] [--max-aliases N] [--rate-messages N/TIME] "
      "[--rate-recipients N/TIME]",
      "add a mail domain", domain_add},
-    {"domain", "alias", "add NAME DOMAIN|list [DOMAIN]|remove NAME",
+    {"domain", "alias", "add NAME DOMAIN | list [DOMAIN] | remove NAME",
      "other names of a domain, by which it gets mail too", domain_alias},
     {"domain", "edit",
      "NAME [--max-mailboxes N] [--quota SIZE] [--max-quota SIZE] "
