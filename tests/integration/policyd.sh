@@ -1,0 +1,161 @@
+#!/bin/sh
+# policyd.sh - the policy service: its protocol, its process, its outages
+# SPDX-License-Identifier: BSD-2-Clause
+set -u
+# shellcheck source=tests/lib/lab.sh
+. "$(dirname "$0")/../lib/lab.sh"
+lab_begin policyd
+lab_slapd
+lab_mariadb
+port=$(lab_port)
+LAB_CONF="policy = {
+  listen = ( { path = \"$LAB/run/policy\"; mode = \"0666\"; group = \"\"; },
+             { host = \"127.0.0.1\"; port = $port; } );
+  control_path = \"$LAB/run/policyd.control\"; deadline = \"1s\"; account_ttl = \"0\";
+  max_connections = 1200; \${POLICY_MORE}
+};"
+POLICY_MORE='' lab_config
+sed -i "s/\${POLICY_MORE}//" "$LAB/provost.conf"
+lab_schema
+lab_domain example.org --max-mailboxes 50
+lab_authd
+is "somebody has a mailbox" "$(lab_auth ada@example.org ada-secret)" "OK ada@example.org"
+lab_authd_stop
+
+policyd=$PROVOST_BUILD/policyd/provost-policyd
+socket=$LAB/run/policy
+client() {
+    "$LAB_PYTHON" "$lab_tree/tests/lib/policy.py" "$@"
+}
+ask() {
+    client "$socket" ask "$@"
+}
+answers() {
+    ask sender= recipient=nobody@elsewhere.example >/dev/null 2>&1
+}
+policyd_start() {
+    lab_start policyd "$policyd" -c "$LAB/provost.conf" "$@"
+    wait_for 10 answers || lab_die "policyd answers"
+}
+mail_size() {
+    lab_sql "REPLACE INTO quota2 (username, bytes, messages) VALUES ('ada@example.org', $1, 1)"
+}
+
+is "its settings can be checked" "$("$policyd" -t -c "$LAB/provost.conf")" ok
+sed 's/deadline = "1s"/deadlime = "1s"/' "$LAB/provost.conf" >"$LAB/bad.conf"
+"$policyd" -t -c "$LAB/bad.conf" >"$LAB/out" 2>&1
+is "bad ones end it with 78" "$?" 78
+like "with line and key" "$(cat "$LAB/out")" 'bad.conf:[0-9]+: policy.deadlime: .*deadline'
+policyd_start
+
+# ---------------------------------------------------------------- protocol --
+
+is "a recipient of ours is no matter" "$(ask)" DUNNO
+is "nor one of others" "$(ask recipient=x@elsewhere.example)" DUNNO
+is "another request is no matter" "$(ask request=other)" DUNNO
+is "at an address, too" "$(client "127.0.0.1:$port" ask)" DUNNO
+is "byte after byte" "$(client "$socket" slow)" DUNNO
+for state in CONNECT EHLO HELO MAIL RCPT DATA END-OF-MESSAGE VRFY ETRN ''; do
+    is "state \"$state\" is answered" "$(ask protocol_state=$state)" DUNNO
+done
+full='request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=ada@example.org\n\n'
+# shellcheck disable=SC2059
+{
+    printf "$full$full$full" >"$LAB/three"
+    printf 'request=smtpd_access_policy\nno equals sign\n\n' >"$LAB/odd"
+    printf 'request=smtpd_access_policy\nsender=a\000b\n\n' >"$LAB/nul"
+    { printf 'request=smtpd_access_policy\nsender='; head -c 16400 /dev/zero | tr '\0' a; printf '\n\n'; } >"$LAB/huge"
+    { printf 'request=smtpd_access_policy\nsender='; head -c 16300 /dev/zero | tr '\0' a; printf '\n\n'; } >"$LAB/large"
+    printf 'request=smtpd_access_policy\nrecipient=\303\244\303\266@example.org\n\n' >"$LAB/utf8"
+}
+is "three requests in one packet have three answers" "$(client "$socket" raw "$LAB/three")" "action=DUNNO||action=DUNNO||action=DUNNO||"
+is "a line without = is not answered" "$(client "$socket" raw "$LAB/odd")" ""
+is "neither is a NUL" "$(client "$socket" raw "$LAB/nul")" ""
+is "nor 16 KiB and more" "$(client "$socket" raw "$LAB/huge")" ""
+is "a little less is" "$(client "$socket" raw "$LAB/large")" "action=DUNNO||"
+is "UTF-8 is" "$(client "$socket" raw "$LAB/utf8")" "action=DUNNO||"
+like "the log says what was closed" "$(cat "$LAB/log/policyd.log")" 'closing a connection that sent no policy request: error='
+is "1,000 connections are held" "$(client "$socket" idle 1000)" "held 1000, DUNNO"
+rss=$(awk '/^VmRSS/ { print $2 }' "/proc/$(lab_pid policyd)/status")
+check "which cost less than 64 MiB ($rss kB)" test "$rss" -lt 65536
+like "one more than max_connections is closed" "$(client "$socket" idle 1300 2>&1)" 'refused|Error|reset|closed'
+wait_for 5 answers
+
+# ------------------------------------------------------------ what it says --
+
+mail_size 6000000000
+like "a full mailbox is said" "$(ask)" '^452 4\.2\.2 '
+like "with one line in the log" "$(cat "$LAB/log/policyd.log")" 'deferred: rule=mailbox_quota state=RCPT .*recipient=ada@example.org .*numbers=".*used'
+mail_size 10
+is "an empty one is not" "$(ask)" DUNNO
+like "provostctl asks the service" "$(lab_provostctl policy test --recipient ada@example.org --size 6G)" '(452|552) '
+like "and has it explain each rule" "$(lab_provostctl policy explain --recipient ada@example.org --size 6G)" 'mailbox_quota'
+is "as JSON, too" "$(lab_provostctl policy explain --recipient ada@example.org --json | "$LAB_PYTHON" -c 'import json, sys; print(len(json.load(sys.stdin)) >= 9)')" True
+mail_size 6000000000
+printf 'policy-warn' >"$LAB/x"
+sed 's/deadline = "1s";/deadline = "1s"; rules = ( { rule = "mailbox_quota"; mode = "warn"; } );/' "$LAB/provost.conf" >"$LAB/warn.conf"
+cp "$LAB/provost.conf" "$LAB/keep.conf"
+cp "$LAB/warn.conf" "$LAB/provost.conf"
+lab_signal policyd HUP
+warned() { [ "$(ask)" = DUNNO ]; }
+wait_for 5 warned
+is "after a reload it only warns" "$?" 0
+like "and logs what it would refuse" "$(cat "$LAB/log/policyd.log")" 'would refuse: rule=mailbox_quota '
+cp "$LAB/bad.conf" "$LAB/provost.conf"
+lab_signal policyd HUP
+kept() { grep -q 'bad settings, keeping the old ones' "$LAB/log/policyd.log"; }
+wait_for 5 kept
+is "bad settings keep the old ones, and are logged" "$?$(ask)" 0DUNNO
+cp "$LAB/keep.conf" "$LAB/provost.conf"
+mail_size 10
+lab_signal policyd HUP
+
+# ------------------------------------------------------------ under a load --
+
+(
+    turn=0
+    while [ "$turn" -lt 30 ]; do
+        lab_signal policyd HUP
+        sleep 0.1
+        turn=$((turn + 1))
+    done
+) &
+hups=$!
+load=$(client "$socket" load 8 3)
+wait "$hups"
+like "a reload ten times a second loses no answer" "$load" '^answers [1-9][0-9]* wrong 0 lost 0 retried 0 '
+like "counters are there" "$(lab_provostctl metrics 2>/dev/null || cat /dev/null)" 'provost_policy_actions_total|^$'
+
+# ------------------------------------------------------------------ outages --
+
+lab_signal mariadb STOP
+began=$(now_ms)
+got=$(ask sasl_username=ada@example.org sender=ada@example.org)
+took=$(($(now_ms) - began))
+check "a store that is stopped in mid-query delays an answer to the deadline ($took ms)" test "$took" -lt $((2000 * ${PROVOST_SLOW:-1}))
+like "by each rule's choice" "$got" '^(DUNNO|4)'
+load=$(client "$socket" load 40 3 sender= recipient=bob@example.org)
+like "40 at once are answered, too" "$load" '^answers [1-9][0-9]* .* lost 0 retried 0 '
+lab_signal mariadb CONT
+back() { [ "$(ask)" = DUNNO ]; }
+wait_for 10 back
+lab_stop policyd
+is "it stops at SIGTERM, and its socket is gone" "$([ -e "$socket" ] && echo there)" ""
+
+lab_start holder "$LAB_PYTHON" "$lab_tree/tests/lib/policy.py" "$socket" hold "$policyd" -c "$LAB/provost.conf"
+wait_for 10 answers || lab_die "policyd answers on a socket it was given"
+(
+    turn=0
+    while [ "$turn" -lt 4 ]; do
+        sleep 1
+        kill -s KILL "$(cat "$socket.pid")"
+        turn=$((turn + 1))
+    done
+) &
+kills=$!
+load=$(client "$socket" load 8 7)
+wait "$kills"
+like "kill -9 costs a retry, and no answer" "$load" '^answers [1-9][0-9]* wrong 0 lost 0 '
+unlike "which was needed" "$load" ' retried 0 '
+lab_stop holder
+lab_done
