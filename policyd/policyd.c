@@ -23,6 +23,11 @@
 #define STUCK_MS 30000        /* beyond a deadline: nothing moves */
 #define FRAME_MS 10000        /* a client that sends byte by byte */
 #define IDLE_MS (3600 * 1000) /* Postfix leaves after 300 s by itself */
+/*
+ * A request that waited for a worker until its deadline is answered by the
+ * worker all the same, at once, and keeps its connection.
+ */
+#define QUEUE_MS (600 * 1000)
 #define CONTROL_MODE 0660
 
 struct policyd {
@@ -50,7 +55,7 @@ static struct server_limits limits_of(const struct policy_settings *set)
         .frame_bytes_max = REQUEST_BYTES_MAX,
         .frame_timeout_ms = FRAME_MS,
         .idle_timeout_ms = IDLE_MS,
-        .queue_age_ms = set->deadline_ms,
+        .queue_age_ms = QUEUE_MS,
         .reply_timeout_ms = FRAME_MS,
     };
 }
@@ -294,8 +299,6 @@ enum status policyd_reload(struct policyd *policyd, struct strbuf *faults)
         if (!policyd->fixed_level)
             log_set_level(policyd->log,
                           daemon_level(generation->settings->log_level));
-        server_set_times(policyd->server, FRAME_MS,
-                         generation->settings->policy.deadline_ms);
         generations_release(policyd->generations, &generation);
         log_line(policyd->log, LOG_LEVEL_INFO, "reloaded", NULL, 0);
     } else {

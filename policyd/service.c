@@ -113,19 +113,14 @@ static enum server_after handle(void *context, unsigned worker,
     return after;
 }
 
-/*
- * A whole request that waited too long is answered all the same: its deadline
- * is over, so that nothing is asked, and each rule makes its own choice.
- */
+/* Nothing is said: Postfix defers, or does what its default_action is. */
 static void turn_away(void *context, struct server_request *request,
                       enum server_why why)
 {
     struct service *service = context;
-    enum server_after after;
 
+    (void)request;
     report_turned_away(service->report, why);
-    if (request->len > 0 && why != SERVER_INVALID)
-        (void)answer(service, request, true, &after);
 }
 
 const struct server_hooks service_hooks = {

@@ -9,13 +9,12 @@ lab_slapd
 lab_mariadb
 port=$(lab_port)
 LAB_CONF="policy = {
-  listen = ( { path = \"$LAB/run/policy\"; mode = \"0666\"; group = \"\"; },
+  listen = ( { path = \"$LAB/run/policy\"; mode = \"0666\"; group = \"$(lab_group)\"; },
              { host = \"127.0.0.1\"; port = $port; } );
   control_path = \"$LAB/run/policyd.control\"; deadline = \"1s\"; account_ttl = \"0\";
-  max_connections = 1200; \${POLICY_MORE}
+  max_connections = 1200;
 };"
-POLICY_MORE='' lab_config
-sed -i "s/\${POLICY_MORE}//" "$LAB/provost.conf"
+lab_config
 lab_schema
 lab_domain example.org --max-mailboxes 50
 lab_authd
@@ -34,7 +33,7 @@ answers() {
     ask sender= recipient=nobody@elsewhere.example >/dev/null 2>&1
 }
 policyd_start() {
-    lab_start policyd "$policyd" -c "$LAB/provost.conf" "$@"
+    lab_start policyd "$policyd" -c "$LAB/provost.conf"
     wait_for 10 answers || lab_die "policyd answers"
 }
 mail_size() {
@@ -146,14 +145,14 @@ lab_start holder "$LAB_PYTHON" "$lab_tree/tests/lib/policy.py" "$socket" hold "$
 wait_for 10 answers || lab_die "policyd answers on a socket it was given"
 (
     turn=0
-    while [ "$turn" -lt 4 ]; do
-        sleep 1
+    while [ "$turn" -lt 3 ]; do
+        sleep 2.3
         kill -s KILL "$(cat "$socket.pid")"
         turn=$((turn + 1))
     done
 ) &
 kills=$!
-load=$(client "$socket" load 8 7)
+load=$(client "$socket" load 8 8)
 wait "$kills"
 like "kill -9 costs a retry, and no answer" "$load" '^answers [1-9][0-9]* wrong 0 lost 0 '
 unlike "which was needed" "$load" ' retried 0 '

@@ -168,7 +168,9 @@ def hold(where, command):
     listener.bind(where)
     os.chmod(where, 0o666)
     listener.listen(512)
-    os.dup2(listener.fileno(), 3, inheritable=True)
+    if listener.fileno() != 3:
+        os.dup2(listener.fileno(), 3)
+    os.set_inheritable(3, True)
     child = None
 
     def stop(*_):
