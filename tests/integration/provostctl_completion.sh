@@ -52,7 +52,7 @@ offers() {
     is "bash offers '$offered' for: $*" "$(by_bash "$@")" "$offered"
     is "zsh offers '$offered' for: $*" "$(by_zsh "$@")" "$offered"
 }
-offers "doctor domain" do
+offers "doctor domain" "do"
 offers "add alias" domain a
 offers "follow" --no-headers --format json -c /dev/null event f
 offers "csv json table" domain list --format ""
