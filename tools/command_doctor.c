@@ -56,11 +56,11 @@ static const struct {
 } checks[] = {
     {"settings", NOTHING, doctor_settings},
     {"secrets", SETTINGS, doctor_secrets},
-    {"daemons", SETTINGS, doctor_daemons},
     {"sockets", SETTINGS, doctor_sockets},
     {"Postfix", SETTINGS, doctor_postfix},
     {"policy service", NOTHING, doctor_policy},
     {"maps", NOTHING, doctor_maps},
+    {"daemons", SETTINGS, doctor_daemons},
     {"plugin", NOTHING, doctor_plugin},
     {"database", SETTINGS, doctor_store},
     {"grants", STORE, doctor_grants},

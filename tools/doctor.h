@@ -28,6 +28,7 @@ struct doctor_mail {
     char *owner;      /* mail_owner: "postfix" */
     bool takes_auth;  /* a service lets people log in */
     bool asks_policy; /* a restriction list has a policy service */
+    bool asks_ours;   /* which is provost-policyd */
 };
 
 struct doctor {

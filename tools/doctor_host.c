@@ -110,32 +110,41 @@ static void tell_hosts(struct doctor *doctor, const char *daemon,
     }
 }
 
+static void look_at_daemon(struct doctor *doctor, const struct daemon *daemon)
+{
+    struct strbuf text = STRBUF_INIT(STATUS_BYTES_MAX);
+    struct errtext err = {{0}};
+    struct errtext fix = {{0}};
+    int64_t began = clock_ms();
+    enum status status = daemons_ask(daemon, CONTROL_STATUS, "",
+                                     began + DOCTOR_PROGRAM_MS, &text, &err);
+
+    errtext_set(&fix, "systemctl start %s; journalctl -u %s", daemon->name,
+                daemon->name);
+    if (status == STATUS_OK) {
+        findings_add(doctor->findings, FINDING_OK, daemon->name,
+                     clock_ms() - began, NULL, "runs, %.*s",
+                     (int)strcspn(strbuf_text(&text), "\n"),
+                     strbuf_text(&text));
+        tell_hosts(doctor, daemon->name, strbuf_text(&text));
+    } else if (status == STATUS_NOT_FOUND && !doctor->mail.asks_ours &&
+               strcmp(daemon->name, "provost-policyd") == 0) {
+        findings_add(doctor->findings, FINDING_SKIPPED, daemon->name, -1, NULL,
+                     "does not run here, and no smtpd asks it");
+    } else {
+        findings_add(doctor->findings, FINDING_ERROR, daemon->name, -1,
+                     fix.text, "%s", err.text);
+    }
+    strbuf_clear(&text);
+}
+
 void doctor_daemons(struct doctor *doctor)
 {
     struct daemon list[DAEMONS_MAX];
     size_t count = daemons_list(doctor->tool->settings, list);
 
-    for (size_t i = 0; i < count; i++) {
-        struct strbuf text = STRBUF_INIT(STATUS_BYTES_MAX);
-        struct errtext err = {{0}};
-        struct errtext fix = {{0}};
-        int64_t began = clock_ms();
-
-        errtext_set(&fix, "systemctl start %s; journalctl -u %s", list[i].name,
-                    list[i].name);
-        if (daemons_ask(&list[i], CONTROL_STATUS, "", began + DOCTOR_PROGRAM_MS,
-                        &text, &err) == STATUS_OK) {
-            findings_add(doctor->findings, FINDING_OK, list[i].name,
-                         clock_ms() - began, NULL, "runs, %.*s",
-                         (int)strcspn(strbuf_text(&text), "\n"),
-                         strbuf_text(&text));
-            tell_hosts(doctor, list[i].name, strbuf_text(&text));
-        } else {
-            findings_add(doctor->findings, FINDING_ERROR, list[i].name, -1,
-                         fix.text, "%s", err.text);
-        }
-        strbuf_clear(&text);
-    }
+    for (size_t i = 0; i < count; i++)
+        look_at_daemon(doctor, &list[i]);
 }
 
 /* ------------------------------------------------------ plugin and library --

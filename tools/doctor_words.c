@@ -241,6 +241,26 @@ bool doctor_closes_relay(const char *restrictions)
     return false;
 }
 
+bool doctor_policy_endpoint(const char *restrictions, char *endpoint_r,
+                            size_t size)
+{
+    struct line word;
+
+    while (take_word(&restrictions, &word)) {
+        if (!is_word(&word, "check_policy_service"))
+            continue;
+        /* "{ unix:private/policy, timeout=10s }", also without the blank. */
+        restrictions += strspn(restrictions, "{" SEPARATORS);
+        if (!take_word(&restrictions, &word))
+            return false;
+        while (word.len > 0 && word.text[word.len - 1] == '}')
+            word.len--;
+        (void)snprintf(endpoint_r, size, "%.*s", (int)word.len, word.text);
+        return word.len > 0;
+    }
+    return false;
+}
+
 enum policy_place doctor_policy_place(const char *restrictions,
                                       bool relay_closed, bool takes_auth)
 {

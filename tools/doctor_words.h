@@ -68,6 +68,13 @@ enum policy_place {
 enum policy_place doctor_policy_place(const char *restrictions,
                                       bool relay_closed, bool takes_auth);
 
+/*
+ * Where the list's first policy service is: "unix:private/policy",
+ * "inet:127.0.0.1:10031". Returns false if there is none.
+ */
+bool doctor_policy_endpoint(const char *restrictions, char *endpoint_r,
+                            size_t size);
+
 /* True if a restriction list ends relaying by itself. */
 bool doctor_closes_relay(const char *restrictions);
 

@@ -216,6 +216,34 @@ static void judges_where_a_policy_service_stands(void)
     CU_ASSERT_FALSE(doctor_closes_relay(""));
 }
 
+static void finds_where_a_policy_service_is(void)
+{
+    static const struct {
+        const char *list;
+        const char *endpoint;
+    } cases[] = {
+        {"check_policy_service unix:private/p, permit", "unix:private/p"},
+        {"reject_x check_policy_service inet:[::1]:10031", "inet:[::1]:10031"},
+        {"check_policy_service { unix:private/p, timeout=10s }",
+         "unix:private/p"},
+        {"check_policy_service {unix:private/p}", "unix:private/p"},
+        {"check_policy_service", NULL},
+        {"check_policy_service { }", NULL},
+        {"permit", NULL},
+        {"", NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char endpoint[64] = "";
+        bool found =
+            doctor_policy_endpoint(cases[i].list, endpoint, sizeof(endpoint));
+
+        CHECK_CASE(cases[i].list, found == (cases[i].endpoint != NULL));
+        CHECK_CASE(cases[i].list,
+                   !found || strcmp(endpoint, cases[i].endpoint) == 0);
+    }
+}
+
 static void judges_a_node_of_a_cluster(void)
 {
     static const struct {
@@ -384,6 +412,7 @@ int main(void)
         {"finds what postconf prints", finds_what_postconf_prints},
         {"judges where a policy service stands",
          judges_where_a_policy_service_stands},
+        {"finds where a policy service is", finds_where_a_policy_service_is},
         {"judges a node of a cluster", judges_a_node_of_a_cluster},
         {"finds jails that ban during an outage",
          finds_jails_that_ban_during_an_outage},
