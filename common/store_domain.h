@@ -146,4 +146,20 @@ enum status store_mailbox_source(struct store *store, const char *address,
                                  int64_t deadline_ms,
                                  struct errtext *err) MUST_CHECK;
 
+/* Mailboxes that one transaction switches. */
+#define STORE_SOURCE_BATCH 500
+
+/*
+ * The same for count (at most STORE_SOURCE_BATCH) mailboxes in one
+ * transaction, with an event for each. A mailbox that is gone, or has that
+ * source and directory already, is passed over; *changed_r counts the others.
+ * STATUS_OK or STATUS_TEMPFAIL: none was changed.
+ */
+enum status store_mailbox_sources(struct store *store,
+                                  const char *const *addresses, size_t count,
+                                  enum account_source source,
+                                  const char *directory, const char *who,
+                                  int64_t deadline_ms, size_t *changed_r,
+                                  struct errtext *err) MUST_CHECK;
+
 #endif

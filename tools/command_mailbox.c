@@ -1,4 +1,4 @@
-/* command_mailbox - provostctl mailbox block|pin|remove|source|unblock|unpin */
+/* command_mailbox - provostctl mailbox block|pin|remove|unblock|unpin */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
@@ -10,7 +10,6 @@
 #include "mailbox.h"
 #include "mailbox_words.h"
 #include "store_admin.h"
-#include "store_domain.h"
 #include "store_list.h"
 #include "strbuf.h"
 
@@ -19,40 +18,6 @@
 #include <sysexits.h>
 
 static const struct tool_option no_options[] = {{NULL, NULL, NULL}};
-
-int mailbox_source(struct tool *tool, struct arguments *arguments)
-{
-    const struct directory_settings *set = NULL;
-    enum account_source source;
-    struct errtext err = {{0}};
-    char *address = NULL;
-    int code;
-
-    if (!tool_arguments(arguments, no_options, 2, 2))
-        return EX_USAGE;
-    if (!account_source_from(arguments->words[1], &source)) {
-        tool_error("the source is ldap or local, not \"%s\"",
-                   arguments->words[1]);
-        return EX_USAGE;
-    }
-    code = tool_address(arguments->words[0], &address);
-    if (code == EX_OK)
-        code = tool_store(tool, false);
-    if (code == EX_OK && source == ACCOUNT_LDAP)
-        code = mailbox_directory(tool, address, &set);
-    if (code == EX_OK) {
-        enum status status = store_mailbox_source(
-            tool->store, address, source, set != NULL ? set->name : NULL,
-            tool->who, tool_deadline(tool), &err);
-
-        if (status != STATUS_OK)
-            code = tool_failed(status, &err);
-    }
-    if (code == EX_OK)
-        daemons_flush(tool, address);
-    free(address);
-    return code;
-}
 
 /* Sets what the administrator says, and lets no memory outlive it. */
 static int set_block(struct tool *tool, const char *word,
