@@ -5,6 +5,7 @@
 
 #include "door.h"
 
+#include "apply.h"
 #include "clock.h"
 #include "login.h"
 
@@ -90,6 +91,61 @@ static void decide(struct doors *doors, const struct server_request *request,
     generations_release(doors->generations, &generation);
 }
 
+/* The names of a full domain, among the reasons of an answer. */
+static bool is_full(const char *reason)
+{
+    static const enum apply_limit limits[] = {LIMIT_MAX_MAILBOXES,
+                                              LIMIT_DOMAIN_QUOTA,
+                                              LIMIT_MAX_QUOTA, LIMIT_UNLIMITED};
+
+    for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+        if (strcmp(reason, apply_limit_name(limits[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Mail for somebody unknown. It must not keep people from logging in, so that
+ * it has a quarter of the workers.
+ */
+static void provide(struct doors *doors, const struct server_request *request,
+                    const struct wire_request *wire,
+                    struct login_answer *answer)
+{
+    struct generation *generation = generations_hold(doors->generations);
+    const struct auth_settings *auth = &generation->settings->auth;
+    struct login_request attempt = {
+        .user = wire->fields[WIRE_USER],
+        .service = "provision",
+        .realm = "",
+        .client = "",
+        .provision = true,
+        .deadline_ms = deadline_of(request, auth),
+    };
+    unsigned before = atomic_fetch_add(&doors->provisioning, 1);
+
+    answer->reason = "busy";
+    if (before < (auth->workers + 3) / 4)
+        login_attempt(generation->login, &attempt, answer);
+    (void)atomic_fetch_sub(&doors->provisioning, 1);
+    generations_release(doors->generations, &generation);
+}
+
+/* policyd is told which no it is. */
+static void reply_provided(struct server_request *request,
+                           const struct login_answer *answer)
+{
+    if (answer->result == LOGIN_IN && answer->address != NULL)
+        reply(request, WIRE_OK, answer->address);
+    else if (is_full(answer->reason))
+        reply(request, WIRE_NO, "limit");
+    else if (answer->result == LOGIN_REFUSED || answer->result == LOGIN_WRONG)
+        reply(request, WIRE_NO, "unknown");
+    else
+        reply(request, WIRE_TEMPORARY, "");
+}
+
 static enum server_after handle(void *context, unsigned worker,
                                 struct server_request *request)
 {
@@ -98,13 +154,21 @@ static enum server_after handle(void *context, unsigned worker,
                                   .reason = "protocol"};
     enum wire_progress progress = WIRE_MORE;
     struct wire_request wire;
+    bool provision = atomic_load(&doors->provision[request->door]);
 
     (void)worker;
     if (wire_request_parse(request->data, request->len, &progress, &wire,
                            &answer.text) == STATUS_OK &&
-        progress != WIRE_MORE)
-        decide(doors, request, &wire, &answer);
-    reply_answer(request, &answer);
+        progress != WIRE_MORE) {
+        if (provision)
+            provide(doors, request, &wire, &answer);
+        else
+            decide(doors, request, &wire, &answer);
+    }
+    if (provision)
+        reply_provided(request, &answer);
+    else
+        reply_answer(request, &answer);
     report_decision(doors->report, progress != WIRE_MORE ? &wire : NULL,
                     &answer, clock_ms() - request->arrived_ms);
     login_answer_clear(&answer);
@@ -192,10 +256,13 @@ size_t doors_configure(struct doors *doors, const struct auth_settings *auth)
         while (door < doors->count &&
                strcmp(doors->paths[door], set->path) != 0)
             door++;
-        if (door < doors->count)
+        if (door < doors->count) {
             atomic_store(&doors->canonical_only[door], set->canonical_only);
-        else
+            atomic_store(&doors->provision[door],
+                         set->kind == SOCKET_PROVISION);
+        } else {
             strange++;
+        }
     }
     return strange;
 }

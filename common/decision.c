@@ -118,6 +118,24 @@ struct decision decision_gates(bool domain_known, bool domain_active,
     return decision;
 }
 
+struct decision decision_delivery(bool domain_known, bool domain_active,
+                                  const struct account *account)
+{
+    struct decision decision = {LOGIN_REFUSED, ""};
+
+    if (!domain_known)
+        decision.reason = "unknown_domain";
+    else if (!domain_active)
+        decision.reason = "domain_inactive";
+    else if (account == NULL || account->address == NULL)
+        decision.reason = "no_mailbox";
+    else if (account_access(account) == ACCOUNT_OFF)
+        decision.reason = closed_by(account);
+    else
+        decision = (struct decision){LOGIN_IN, "ok"};
+    return decision;
+}
+
 struct decision decision_not_provisioned(enum provisioning_refused choice,
                                          const char *reason)
 {

@@ -48,6 +48,13 @@ struct decision decision_gates(bool domain_known, bool domain_active,
                                const struct account *account, unsigned service);
 
 /*
+ * The gates for mail that comes in, before a mailbox is made for it: as above,
+ * but logins may be closed, and no protocol is asked for.
+ */
+struct decision decision_delivery(bool domain_known, bool domain_active,
+                                  const struct account *account);
+
+/*
  * A right password for which the mailbox could not be made (a limit, no
  * template, address taken): as on_provisioning_refused says.
  */

@@ -135,6 +135,11 @@ void attempt_pass_gates(struct attempt *attempt, const struct account *account)
 {
     const struct store_domain *domain = &attempt->found.domain;
 
+    if (attempt->request->provision) {
+        attempt_decide(attempt, decision_delivery(domain->name != NULL,
+                                                  domain->active, account));
+        return;
+    }
     attempt_decide(attempt, decision_gates(domain->name != NULL, domain->active,
                                            account, attempt->service));
 }
@@ -476,12 +481,46 @@ static void remember(struct attempt *attempt)
     login_behind_add(attempt->login->behind, &seen);
 }
 
+/*
+ * Mail for somebody who may be known to the directory alone. A mailbox that is
+ * there already is left as it is: a login brings it up to date.
+ */
+static void provide(struct attempt *attempt)
+{
+    struct decision bare = {LOGIN_REFUSED, "malformed_user"};
+    struct errtext err = {{0}};
+
+    if (!attempt->name.has_domain) {
+        attempt_decide(attempt, bare);
+        return;
+    }
+    if (store_find(attempt->login->store, attempt->name.text,
+                   attempt->request->deadline_ms, &attempt->found,
+                   &err) != STATUS_OK) {
+        attempt_no_answer(attempt, "store_no_answer", &err);
+        return;
+    }
+    if (attempt->found.account.address != NULL)
+        attempt_pass_gates(attempt, &attempt->found.account);
+    else
+        login_by_directory(attempt);
+    if (attempt->answer->result == LOGIN_IN)
+        set_address(attempt, attempt->found.account.address);
+    /* Nobody showed a password, so none was wrong. */
+    if (attempt->answer->result == LOGIN_WRONG)
+        attempt->answer->result = LOGIN_REFUSED;
+}
+
 static void run(struct attempt *attempt)
 {
     const struct login_shared *shared = attempt->login->shared;
 
     if (!name_is_good(attempt))
         return;
+    if (attempt->request->provision) {
+        provide(attempt);
+        return;
+    }
     if (attempt->request->rehearse) {
         ask(attempt);
         check_canonical(attempt);

@@ -55,6 +55,11 @@ struct login_request {
     bool rehearse;        /* for `why`: nothing is written, remembered, counted
                              or taken from memory; password may be NULL, and is
                              then taken for the right one */
+    bool provision;       /* for mail that comes in: no password and no login;
+                             makes sure that the person's mailbox exists, and is
+                             neither remembered, counted nor a last login;
+                             password is NULL. LOGIN_REFUSED: there is no such
+                             person, or the mailbox must not be made */
     int64_t deadline_ms;
 };
 

@@ -131,8 +131,15 @@ enum provisioning_refused {
     REFUSED_REFUSE     /* 535 */
 };
 
+/* What may be asked at a socket of authd. */
+enum socket_kind {
+    SOCKET_LOGIN,
+    SOCKET_PROVISION /* by policyd: makes sure that a mailbox exists */
+};
+
 struct socket_settings {
     char *path;
+    enum socket_kind kind;
     mode_t mode;              /* e.g. 0660 */
     char *group;              /* "": as the process */
     struct text_list allowed; /* user names by SO_PEERCRED; empty: any */

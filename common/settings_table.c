@@ -34,6 +34,12 @@ static const char *const active_words[] = {
     [ACCOUNT_TEMPLATE_OFF + 1] = NULL,
 };
 
+static const char *const socket_kind_words[] = {
+    [SOCKET_LOGIN] = "login",
+    [SOCKET_PROVISION] = "provision",
+    [SOCKET_PROVISION + 1] = NULL,
+};
+
 static const char *const refused_words[] = {
     [REFUSED_TEMPORARY] = "temporary",
     [REFUSED_REFUSE] = "refuse",
@@ -192,6 +198,7 @@ static const struct settings_option template_options[] = {
 
 static const struct settings_option socket_options[] = {
     PLAIN(socket_settings, path, "path", KIND_SOCKET, "/run/provost/auth/mux"),
+    WORDS(socket_settings, kind, "kind", KIND_WORD, "login", socket_kind_words),
     PLAIN(socket_settings, mode, "mode", KIND_MODE, "0660"),
     PLAIN(socket_settings, group, "group", KIND_TEXT, ""),
     PLAIN(socket_settings, allowed, "allowed", KIND_TEXTS, ""),

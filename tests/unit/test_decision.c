@@ -132,6 +132,47 @@ static void lets_in_only_through_every_gate(void)
                     LOGIN_REFUSED);
 }
 
+static void takes_mail_where_logins_are_closed(void)
+{
+    static const struct {
+        const char *name;
+        bool known, active, mailbox;
+        enum account_template_state template_state;
+        enum account_admin_state admin;
+        enum login_result result;
+        const char *code;
+    } cases[] = {
+        {"all well", true, true, true, ACCOUNT_ACTIVE, ACCOUNT_UNBLOCKED,
+         LOGIN_IN, "ok"},
+        {"logins closed", true, true, true, ACCOUNT_NOLOGIN,
+         ACCOUNT_BLOCK_LOGIN, LOGIN_IN, "ok"},
+        {"off", true, true, true, ACCOUNT_TEMPLATE_OFF, ACCOUNT_UNBLOCKED,
+         LOGIN_REFUSED, "closed_by_template"},
+        {"blocked", true, true, true, ACCOUNT_ACTIVE, ACCOUNT_BLOCK_ALL,
+         LOGIN_REFUSED, "blocked_by_administrator"},
+        {"domain unknown", false, true, true, ACCOUNT_ACTIVE, ACCOUNT_UNBLOCKED,
+         LOGIN_REFUSED, "unknown_domain"},
+        {"domain off", true, false, true, ACCOUNT_ACTIVE, ACCOUNT_UNBLOCKED,
+         LOGIN_REFUSED, "domain_inactive"},
+        {"no mailbox", true, true, false, ACCOUNT_ACTIVE, ACCOUNT_UNBLOCKED,
+         LOGIN_REFUSED, "no_mailbox"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char address[] = "anna@example.org";
+        struct account account = {
+            .address = cases[i].mailbox ? address : NULL,
+            .admin_state = cases[i].admin,
+            .set = {.active = cases[i].template_state},
+        };
+        struct decision decision =
+            decision_delivery(cases[i].known, cases[i].active, &account);
+
+        CHECK_CASE(cases[i].name, decision.result == cases[i].result);
+        CHECK_CASE(cases[i].name, strcmp(decision.reason, cases[i].code) == 0);
+    }
+}
+
 static void answers_a_limit_as_configured(void)
 {
     struct decision decision =
@@ -150,6 +191,8 @@ int main(void)
          tells_what_a_password_check_means},
         {"lets in only through every gate", lets_in_only_through_every_gate},
         {"answers a limit as configured", answers_a_limit_as_configured},
+        {"takes mail where logins are closed",
+         takes_mail_where_logins_are_closed},
         CU_TEST_INFO_NULL,
     };
 
