@@ -161,8 +161,10 @@ static enum status read_node(struct rate_keeper *keeper, unsigned number,
                              "policy.rate_max",
                              NULL, 0);
         last = keeper->rows[count - 1].batch;
-        /* A batch that may go on is read again: it fits into a page. */
-        node->batch = count > STORE_RATE_ROWS_MAX ? last - 1 : last;
+        /* A batch that may go on is read again; as we write them, it fits. */
+        if (count > STORE_RATE_ROWS_MAX && last > node->batch + 1)
+            last--;
+        node->batch = last;
     }
     return STATUS_OK;
 }

@@ -156,7 +156,7 @@ if has policyd-all; then
     lab_stop policyd-all
     lab_sql "INSERT INTO rate_usage
         SELECT 'policyd-all', seq % 2, CONCAT('v', LPAD(seq DIV 2, 6, '0'), '@d00.example'), 3600,
-               (UNIX_TIMESTAMP() * 1000) DIV 112500 - 1, 5, 1, UNIX_TIMESTAMP() + 3600
+               (UNIX_TIMESTAMP() * 1000) DIV 112500 - 1, 5, 1 + seq DIV 500, UNIX_TIMESTAMP() + 3600
           FROM seq_0_to_$((COUNTERS - 1)) ON DUPLICATE KEY UPDATE count = 5" ||
         lab_die "counters can be made"
     policyd_start policyd-all all 'account_ttl = "1h";' 'usage_ttl = "1h";'
