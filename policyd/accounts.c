@@ -159,10 +159,12 @@ static void leave(struct accounts *accounts, struct flight *flight)
     free(flight);
 }
 
-/* Recipients are what is asked for by the thousand. */
+/* Recipients and logins are what is asked for by the thousand. */
 static bool goes_together(const struct flight *flight)
 {
-    return flight->kind == ACCOUNTS_RECIPIENT && !flight->alone;
+    return (flight->kind == ACCOUNTS_RECIPIENT ||
+            flight->kind == ACCOUNTS_LOGIN) &&
+           !flight->alone;
 }
 
 /* Takes own, and with it others of its kind that nobody looks up yet. */

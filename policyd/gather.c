@@ -167,6 +167,11 @@ static void gather_sender(struct gathering *gathering)
     /* What is no address is nobody's. */
     if (status != STATUS_OK || gathering->facts.sender[0] == '\0')
         return;
+    /* Most people send as themselves: there is nothing to look up. */
+    if (name.fit && strcmp(name.text, gathering->login) == 0) {
+        gathering->facts.sender_own = true;
+        return;
+    }
     domain = domain_of(gathering, name_domain(&name), VERDICT_SENDER);
     if (domain == NULL)
         return;

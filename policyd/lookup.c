@@ -200,23 +200,33 @@ static enum status load_recipients(const struct asking *asking,
     return status;
 }
 
-static enum status load_login(const struct asking *asking, const char *key,
-                              struct fact **fact_r, struct errtext *err)
+/* One query for the mailboxes of all the logins. */
+static enum status load_logins(const struct asking *asking,
+                               const char *const *keys, size_t count,
+                               struct fact **facts_r, struct errtext *err)
 {
-    struct login_fact *fact = new_fact(sizeof(*fact), clear_login);
-    enum status status;
+    struct store_policy_mailbox found[ACCOUNTS_TOGETHER_MAX] = {{0}};
+    enum status status = asking->lookup->source.mailboxes(
+        asking->lookup->source.context, keys, count, asking->deadline_ms, found,
+        err);
 
-    if (fact == NULL)
-        return status_no_memory(err);
-    status = asking->lookup->source.mailboxes(asking->lookup->source.context,
-                                              &key, 1, asking->deadline_ms,
-                                              &fact->mailbox, err);
-    if (status != STATUS_OK) {
-        clear_login(&fact->head);
-        return status;
+    for (size_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct login_fact *fact = new_fact(sizeof(*fact), clear_login);
+
+        if (fact == NULL) {
+            status = status_no_memory(err);
+            break;
+        }
+        fact->mailbox = found[i];
+        found[i] = (struct store_policy_mailbox){0};
+        facts_r[i] = &fact->head;
     }
-    *fact_r = &fact->head;
-    return STATUS_OK;
+    for (size_t i = 0; i < count; i++) {
+        store_policy_mailbox_clear(&found[i]);
+        if (status != STATUS_OK)
+            fact_release(&facts_r[i]);
+    }
+    return status;
 }
 
 /* Is login among the targets, a comma separated list? */
@@ -323,7 +333,7 @@ static enum status load(void *context, enum accounts_kind kind,
     case ACCOUNTS_DOMAIN:
         return load_domain(&asking, keys[0], facts_r, err);
     case ACCOUNTS_LOGIN:
-        return load_login(&asking, keys[0], facts_r, err);
+        return load_logins(&asking, keys, count, facts_r, err);
     case ACCOUNTS_SENDER:
         return load_sender(&asking, keys[0], facts_r, err);
     case ACCOUNTS_KIND_COUNT:

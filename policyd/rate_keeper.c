@@ -338,12 +338,13 @@ static void run_round(struct rate_keeper *keeper, int64_t deadline_ms)
 }
 
 /*
- * Waits for the next round; false: it is time to stop. Two rounds an interval:
- * what one node writes, another reads within the interval.
+ * Waits for the next round; false: it is time to stop. Nodes that share have
+ * two an interval: what one writes, another reads within the interval.
  */
 static bool wait_round(struct rate_keeper *keeper)
 {
-    int64_t until_ms = clock_ms() + keeper->flush_ms / 2;
+    int64_t until_ms =
+        clock_ms() + (keeper->share ? keeper->flush_ms / 2 : keeper->flush_ms);
     struct timespec until = {.tv_sec = (time_t)(until_ms / 1000),
                              .tv_nsec = (long)(until_ms % 1000) * 1000000};
     int rc = 0;

@@ -1,14 +1,14 @@
 /*
  * rate_keeper - lets the counters of rate.h outlive this process
  *
- * A thread of its own runs a round twice in every flush interval: it writes
- * what was charged to rate_usage, and with share_rates reads what other nodes
- * wrote; at the start it reads back its own. So a kill in mid-burst forgives
- * at most what was charged in one flush interval, and what one node charges
- * counts on the others an interval later: n nodes that share a limit exceed it
- * by at most n x flush interval x the rate at which a node takes mail in (the
- * time the store needs to answer comes on top). While the store is away the
- * counters go on in memory, and all of it is written when it is back.
+ * A thread of its own writes what was charged to rate_usage in every flush
+ * interval, and at the start reads it back. So a kill in mid-burst forgives at
+ * most what was charged in one interval. With share_rates it does so twice an
+ * interval, and reads what other nodes wrote: what one charges counts on the
+ * others an interval later, and n nodes that share a limit exceed it by at
+ * most n x flush interval x the rate at which a node takes mail in. (The time
+ * that the store needs to answer comes on top of both.) While the store is
+ * away the counters go on in memory, and all is written when it is back.
  *
  * It also follows renames of mailboxes (a counter moves to the new address),
  * writes the event of the first refusal of a period, and removes old rows, a

@@ -273,10 +273,8 @@ static bool take_out(struct rates *rates, const struct rate_key *key,
         *window_r = counter->window;
         found = rate_window_sum(&counter->window) > 0;
         for (unsigned slot = 0; slot < RATE_WINDOW_SLOTS; slot++) {
-            if (counter->window.counts[slot] == 0)
-                continue;
-            counter->window.counts[slot] = 0;
-            counter->window.unsaved |= UINT64_C(1) << slot;
+            if (counter->window.counts[slot] > 0)
+                rate_window_empty(&counter->window, slot);
         }
         if (found)
             rate_queue(shard, counter);

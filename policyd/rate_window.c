@@ -29,7 +29,10 @@ static void increase(struct rate_window *window, unsigned slot, uint32_t amount)
 {
     uint32_t *count = &window->counts[slot];
 
-    *count = amount > UINT32_MAX - *count ? UINT32_MAX : *count + amount;
+    if (amount > UINT32_MAX - *count)
+        amount = UINT32_MAX - *count;
+    *count += amount;
+    window->sum += amount;
     window->unsaved |= UINT64_C(1) << slot;
 }
 
@@ -54,9 +57,11 @@ static void advance_to(struct rate_window *window, int64_t bucket)
         return;
     if (steps >= RATE_WINDOW_SLOTS) {
         memset(window->counts, 0, sizeof(window->counts));
+        window->sum = 0;
         window->unsaved = 0;
     } else {
         for (int64_t b = window->newest + 1; b <= bucket; b++) {
+            window->sum -= window->counts[slot_of(b)];
             window->counts[slot_of(b)] = 0;
             window->unsaved &= ~(UINT64_C(1) << slot_of(b));
         }
@@ -71,11 +76,7 @@ void rate_window_advance(struct rate_window *window, int64_t at_ms)
 
 uint64_t rate_window_sum(const struct rate_window *window)
 {
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < RATE_WINDOW_SLOTS; i++)
-        sum += window->counts[i];
-    return sum;
+    return window->sum;
 }
 
 void rate_window_add(struct rate_window *window, uint32_t amount)
@@ -83,11 +84,19 @@ void rate_window_add(struct rate_window *window, uint32_t amount)
     increase(window, slot_of(window->newest), amount);
 }
 
+void rate_window_empty(struct rate_window *window, unsigned slot)
+{
+    window->sum -= window->counts[slot];
+    window->counts[slot] = 0;
+    window->unsaved |= UINT64_C(1) << slot;
+}
+
 bool rate_window_put(struct rate_window *window, int64_t bucket, uint32_t count)
 {
     if (bucket <= window->newest - RATE_WINDOW_SLOTS)
         return false;
     advance_to(window, bucket);
+    window->sum += (uint64_t)count - window->counts[slot_of(bucket)];
     window->counts[slot_of(bucket)] = count;
     return true;
 }

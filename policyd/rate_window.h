@@ -19,6 +19,7 @@
 struct rate_window {
     uint32_t seconds; /* the period; 0: not begun */
     int64_t newest;   /* number of the bucket being filled */
+    uint64_t sum;     /* of counts */
     uint64_t unsaved; /* a bit for each slot that changed; see rate_rows.c */
     uint32_t counts[RATE_WINDOW_SLOTS]; /* bucket b: slot b % 33 */
 };
@@ -35,6 +36,9 @@ void rate_window_advance(struct rate_window *window, int64_t at_ms);
 
 /* The sum of what is in it, after rate_window_advance. */
 uint64_t rate_window_sum(const struct rate_window *window);
+
+/* Makes a slot 0, as something that changed. */
+void rate_window_empty(struct rate_window *window, unsigned slot);
 
 /* Adds to the bucket being filled; it stays at its largest value. */
 void rate_window_add(struct rate_window *window, uint32_t amount);
