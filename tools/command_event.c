@@ -18,7 +18,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define CHANGE_BYTES_MAX 65536
+#define CHANGE_BYTES_MAX ((size_t)4 << 20)
+#define CHANGE_BYTES_SHOWN 1000 /* in a table; other formats have all */
 #define FOLLOW_PAUSE_MS 1000
 
 /* What is asked for, with what it owns. */
@@ -109,6 +110,19 @@ static json_t *object_of(const char *text)
     return text != NULL ? json_loads(text, 0, NULL) : NULL;
 }
 
+/* Cuts a text for a table, and shows that. */
+static void cut(struct strbuf *buf)
+{
+    size_t len = CHANGE_BYTES_SHOWN;
+
+    if (buf->len <= len)
+        return;
+    while (len > 0 && ((unsigned char)strbuf_text(buf)[len] & 0xc0) == 0x80)
+        len--;
+    strbuf_truncate(buf, len);
+    strbuf_append(buf, " ...");
+}
+
 /* What was changed, for people: "quota 5G -> 10G". */
 static void output_changes(struct output *out,
                            const struct store_event_row *event)
@@ -118,6 +132,7 @@ static void output_changes(struct output *out,
     json_t *after = object_of(event->after);
 
     append_changes(&buf, before, after);
+    cut(&buf);
     output_text(out, buf.len > 0 ? strbuf_text(&buf) : NULL);
     strbuf_clear(&buf);
     json_decref(before);

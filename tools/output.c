@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-#define CELL_BYTES_MAX 65536
+#define CELL_BYTES_MAX ((size_t)8 << 20)  /* a column of the store, escaped */
 #define SECONDS_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
 struct output {
@@ -33,6 +33,7 @@ struct output {
     size_t widths[OUTPUT_COLUMNS_MAX];
     char **held; /* rows of the sample, cell by cell; owned */
     size_t held_rows;
+    size_t held_bytes;
     bool released; /* the sample was printed */
 };
 
@@ -443,10 +444,13 @@ static void print_json(struct output *out)
 static void table_row(struct output *out)
 {
     for (size_t i = 0; i < out->count; i++) {
-        size_t width = out->cells[i] != NULL ? width_of(out->cells[i]) : 0;
+        const char *text = out->cells[i] != NULL ? out->cells[i] : "";
+        size_t width = out->released ? 0 : width_of(text);
 
-        if (!out->released && width > out->widths[i])
+        if (width > out->widths[i])
             out->widths[i] = width;
+        if (!out->released)
+            out->held_bytes += strlen(text);
     }
     if (out->released) {
         print_line(out, out->cells);
@@ -455,7 +459,8 @@ static void table_row(struct output *out)
     memcpy(out->held + out->held_rows * out->count, out->cells,
            out->count * sizeof(char *));
     memset(out->cells, 0, sizeof(out->cells));
-    if (++out->held_rows == OUTPUT_SAMPLE_ROWS)
+    if (++out->held_rows == OUTPUT_SAMPLE_ROWS ||
+        out->held_bytes >= OUTPUT_SAMPLE_BYTES)
         release(out);
 }
 

@@ -19,6 +19,7 @@
 #include <stdio.h>
 
 #define OUTPUT_SAMPLE_ROWS 1000
+#define OUTPUT_SAMPLE_BYTES ((size_t)1 << 20) /* or fewer rows, if long */
 #define OUTPUT_COLUMNS_MAX 40
 
 enum output_format {

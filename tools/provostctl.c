@@ -151,7 +151,8 @@ static void print_help(FILE *file)
 {
     (void)fputs(
         "usage: provostctl [-c FILE] [--format table|json|csv] [--no-headers]\n"
-        "                  [--yes] NOUN VERB ...\n\n",
+        "                  [--yes] NOUN VERB ...\n"
+        "       provostctl help NOUN\n\n",
         file);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
         print_row(file, &commands[i]);
@@ -228,11 +229,20 @@ enum next_step {
     NEXT_USAGE
 };
 
+static bool read_format(struct tool *tool, const char *word)
+{
+    if (output_format_from(word, &tool->format))
+        return true;
+    tool_error("--format is table, json or csv, not \"%s\"", word);
+    return false;
+}
+
 static enum next_step take_own_options(struct tool *tool, int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
         {"format", required_argument, NULL, 'f'},
+        {"json", no_argument, NULL, 'j'},
         {"no-headers", no_argument, NULL, 'n'},
         {"yes", no_argument, NULL, 'y'},
         {"help", no_argument, NULL, 'h'},
@@ -245,8 +255,11 @@ static enum next_step take_own_options(struct tool *tool, int argc, char **argv)
            -1) {
         if (letter == 'c') {
             tool->settings_path = optarg;
-        } else if (letter == 'f' && output_format_from(optarg, &tool->format)) {
-            continue;
+        } else if (letter == 'f') {
+            if (!read_format(tool, optarg))
+                return NEXT_USAGE;
+        } else if (letter == 'j') {
+            tool->format = OUTPUT_JSON;
         } else if (letter == 'n') {
             tool->headers = false;
         } else if (letter == 'y') {
@@ -262,28 +275,44 @@ static enum next_step take_own_options(struct tool *tool, int argc, char **argv)
     return NEXT_RUN;
 }
 
+/* Takes one word if it is an option of every command. Returns how many. */
+static int take_shared(struct tool *tool, const struct arguments *arguments,
+                       int i)
+{
+    const char *word = arguments->words[i];
+
+    if (strcmp(word, "--yes") == 0)
+        tool->yes = true;
+    else if (strcmp(word, "--no-headers") == 0)
+        tool->headers = false;
+    else if (strcmp(word, "--json") == 0)
+        tool->format = OUTPUT_JSON;
+    else if (strncmp(word, "--format=", 9) == 0)
+        return read_format(tool, word + 9) ? 1 : -1;
+    else if (strcmp(word, "--format") == 0 && i + 1 < arguments->count)
+        return read_format(tool, arguments->words[i + 1]) ? 2 : -1;
+    else
+        return 0;
+    return 1;
+}
+
 /* Options that may stand behind the command as well as before it. */
 static bool take_shared_options(struct tool *tool, struct arguments *arguments)
 {
     int kept = 0;
+    int i = 0;
 
-    for (int i = 0; i < arguments->count; i++) {
-        char *word = arguments->words[i];
+    while (i < arguments->count && strcmp(arguments->words[i], "--") != 0) {
+        int used = take_shared(tool, arguments, i);
 
-        if (strcmp(word, "--yes") == 0)
-            tool->yes = true;
-        else if (strcmp(word, "--no-headers") == 0)
-            tool->headers = false;
-        else if (strcmp(word, "--json") == 0)
-            tool->format = OUTPUT_JSON;
-        else if (strcmp(word, "--format") == 0 && i + 1 < arguments->count) {
-            if (!output_format_from(arguments->words[++i], &tool->format)) {
-                tool_error("--format is table, json or csv");
-                return false;
-            }
-        } else
-            arguments->words[kept++] = word;
+        if (used < 0)
+            return false;
+        if (used == 0)
+            arguments->words[kept++] = arguments->words[i++];
+        i += used;
     }
+    for (; i < arguments->count; i++)
+        arguments->words[kept++] = arguments->words[i];
     arguments->count = kept;
     return true;
 }

@@ -9,8 +9,11 @@ manuals=$(find . -name '*.[1-8]' -not -path './.git/*' -not -path './build*' -no
 for manual in $manuals; do
     # The operating system's name is filled in by the reader's mandoc.
     mandoc -Tlint -W warning "$manual" || faults=1
+    case $manual in
+    *.8) grep -q '^\.Sh EXIT STATUS' "$manual" || { echo "$manual: no EXIT STATUS"; faults=1; } ;;
+    esac
     for section in NAME SYNOPSIS DESCRIPTION EXAMPLES DIAGNOSTICS; do
-        case $manual:$section in *.5:SYNOPSIS | *.7:SYNOPSIS | *.5:DIAGNOSTICS | *.7:DIAGNOSTICS) continue ;; esac
+        case $manual:$section in *.5:SYNOPSIS) continue ;; esac
         grep -q "^\\.Sh $section" "$manual" || { echo "$manual: no $section"; faults=1; }
     done
 done

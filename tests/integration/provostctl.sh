@@ -32,6 +32,8 @@ like "with the verbs there are" "$(cat "$LAB/out")" 'provostctl domain remove NA
 code 64 domain add
 code 64 domain add example.org --nonsense
 code 64 --format xml domain list
+like "a format there is not is named" "$(cat "$LAB/out")" 'not "xml"'
+code 64 domain list --format=xml
 like "the version is told" "$(ctl --version)" '^provostctl [0-9]'
 
 # ---------------------------------------------------------------- settings --
@@ -78,6 +80,7 @@ is "JSON is in bytes, and a parser reads it" \
     "$(ctl domain list --json | "$LAB_PYTHON" -c 'import json, sys
 for d in json.load(sys.stdin): print(d["domain"], d["unicode"], d["active"], d["max_mailboxes"], d["quota"])')" \
     "$(printf 'example.org example.org True 50 536870912000\nxn--bcher-kva.example b\303\274cher.example True 0 0')"
+is "--json stands before the command as well" "$(ctl --json domain list)" "$(ctl domain list --format=json)"
 is "CSV too" "$(ctl --format csv domain list | "$LAB_PYTHON" -c 'import csv, sys
 for d in csv.DictReader(sys.stdin): print(d["domain"], d["quota"])' | head -n 1)" 'example.org 536870912000'
 code 64 domain edit example.org

@@ -133,6 +133,14 @@ is "JSON gives it back whole" "$(parsed 'ascii(d[1]["reason"])' event list --kin
 is "CSV is one field of one row" "$(csv 'len(d), d[1]["reason"]' event list --kind create)" \
     '2 x\x1b[2J\x0ay\u009b",=z\u202e'
 
+# What a sync changed at once may be long: all of it is there, and people see
+# that there is more.
+lab_sql "INSERT INTO event (at, kind, who, after_json) VALUES (UTC_TIMESTAMP(), 'long', 'sync', JSON_OBJECT('aliases', REPEAT('äb@example.org ', 50000)))"
+is "a long change is whole in JSON" "$(parsed 'len(d[0]["after"]["aliases"])' event list --kind long)" 750000
+is "and in CSV" "$("$PROVOST_BUILD/tools/provostctl" -c "$LAB/provost.conf" event list --format=csv --kind long | wc -c | awk '{ print ($1 > 800000) }')" 1
+like "and cut in a table" "$(ctl event list --kind long | tail -n 1)" ' \.\.\.$'
+is "to a line" "$(ctl --no-headers event list --kind long | wc -c | awk '{ print ($1 < 1200) }')" 1
+
 # Colour is for a terminal alone, and not for who asked for none.
 # on_terminal COMMAND...: how often what it prints to a terminal has an escape.
 on_terminal() {

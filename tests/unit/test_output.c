@@ -241,6 +241,37 @@ static void streams_past_the_sample(void)
     free(text);
 }
 
+static void holds_no_more_than_its_bound(void)
+{
+    size_t len = OUTPUT_SAMPLE_BYTES / 4;
+    char *name = malloc(len + 1);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    struct output *out =
+        output_begin(file, OUTPUT_TABLE, false, columns, ARRAY_SIZE(columns));
+
+    if (name == NULL || out == NULL)
+        abort();
+    memset(name, 'a', len);
+    name[len] = '\0';
+    for (unsigned i = 0; i < 4; i++) {
+        (void)fflush(file);
+        CU_ASSERT_EQUAL(size, 0);
+        output_text(out, name);
+        output_number(out, 1);
+        output_number(out, 2);
+        output_bool(out, false);
+        output_row(out);
+    }
+    (void)fflush(file);
+    CU_ASSERT_TRUE(size > OUTPUT_SAMPLE_BYTES);
+    CU_ASSERT_TRUE(output_end(&out));
+    (void)fclose(file);
+    free(text);
+    free(name);
+}
+
 static void measures_wide_names_by_columns(void)
 {
     char *text;
@@ -264,6 +295,7 @@ int main(void)
         {"draws bars", draws_bars},
         {"shows what it held when flushed", shows_what_it_held_when_flushed},
         {"streams past the sample", streams_past_the_sample},
+        {"holds no more than its bound", holds_no_more_than_its_bound},
         {"measures wide names by columns", measures_wide_names_by_columns},
         CU_TEST_INFO_NULL,
     };
