@@ -143,15 +143,24 @@ touch "$LAB/began"
 step "A directory, a MariaDB, authd and a Postfix start, all private"
 lab_slapd
 lab_mariadb
+LAB_CONF_DEFAULT='rate_limit = "20/1h";'
+LAB_CONF="policy = {
+  $(lab_policy_listen) account_ttl = \"0\";
+  rules = ( { rule = \"send_rate\"; }, { rule = \"sender_login\"; } );
+};"
 lab_config
 lab_schema
 lab_domain example.org --max-mailboxes 2 --quota 20G --max-quota 10G
 lab_authd
-lab_postfix
+lab_policyd
+lab_postfix_make
+lab_postfix_policy
+lab_postfix_start
 tell "directory  ldap://127.0.0.1:$(lab_slapd_port) (StartTLS), people below $LAB_PEOPLE" \
     "MariaDB    $LAB/run/mariadb.sock" \
     "smtpd      127.0.0.1:$LAB_PLUGIN_PORT, logins through libprovost.so" \
     "smtpd      127.0.0.1:$LAB_STOCK_PORT, logins through libsasl2's own saslauthd client" \
+    "smtpd      127.0.0.1:$LAB_MX_PORT, mail from outside, asks provost-policyd" \
     "$ provostctl domain list"
 lab_provostctl domain list | sed 's/^/      /'
 is "there is no mailbox yet" "$(lab_sql 'SELECT COUNT(*) FROM mailbox')" 0
@@ -224,6 +233,36 @@ check "the domain grows" lab_provostctl domain edit example.org --max-mailboxes 
 talk plugin carol@example.org carol-secret 235
 lab_provostctl domain list | sed 's/^/      /'
 
+step "Frank cannot log in, and one command says why"
+talk plugin frank@example.org frank-secret 454
+tell "$ provostctl why frank@example.org"
+lab_provostctl why frank@example.org 2>&1 | grep -E '^(error|warning)|to do:' | sed 's/^/      /'
+like "nothing maps to a template" "$(lab_provostctl why frank@example.org)" 'error +mapping +nothing maps'
+
+# What policyd wrote last of a rule.
+policyd_says() {
+    grep "rule=$1" "$LAB/log/policyd.log" | tail -n 1 | sed 's/^/      policyd: /'
+}
+
+step "Ada's mailbox is full: mail for her is refused while it is at the door"
+lab_sql "REPLACE INTO quota2 (username, bytes, messages) VALUES ('ada@example.org', 8588000000, 9000)"
+said=$(lab_send --declare 5000000 ada@example.org bob@example.org)
+printf '%s\n' "$said" | sed 's/^/      /'
+like "the message does not fit into hers" "$said" 'rcpt ada@example.org 452 4\.2\.2'
+like "and is taken for Bob" "$said" 'rcpt bob@example.org 250'
+policyd_says mailbox_quota
+tell "$ provostctl policy explain --recipient ada@example.org --size 5M"
+lab_provostctl policy explain --recipient ada@example.org --size 5M | grep -E 'RULE|_quota|answer' | sed 's/^/      /'
+lab_sql "DELETE FROM quota2"
+
+step "Somebody has Bob's password and sends in a burst: twenty an hour are twenty"
+said=$(lab_submit bob --from bob@example.org --times 25 ada@example.org)
+printf '%s\n' "$said" | sed 's/queued as.*/queued/' | uniq -c | sed 's/ last / times: /'
+is "20 went out" "$(printf '%s\n' "$said" | grep -c 'last 250')" 20
+like "the others wait" "$(printf '%s\n' "$said" | tail -n 1)" 'last 450 4\.7\.1'
+policyd_says send_rate
+like "nobody sends under another name" "$(lab_submit carol --from ada@example.org bob@example.org)" '553 5\.7\.1'
+
 step "The directory stops: nobody is told that the password is wrong"
 lab_slapd_stop
 marks=$(wc -l <"$LAB/log/authd.log")
@@ -261,7 +300,7 @@ write_stop() {
 # Stops the servers of this demo and removes its directory.
 cd /
 for turn in TERM KILL; do
-    for file in $LAB/pid/postfix $LAB/pid/authd $LAB/pid/*; do
+    for file in $LAB/pid/postfix $LAB/pid/authd $LAB/pid/policyd $LAB/pid/*; do
         pid=\$(cat "\$file" 2>/dev/null) || continue
         grep -qF "$LAB" "/proc/\$pid/cmdline" 2>/dev/null && kill -s \$turn "\$pid"
     done
@@ -289,7 +328,9 @@ UID-secret). To try:
   mariadb --no-defaults -S $LAB/run/mariadb.sock provost -e 'SELECT * FROM event'
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf domain list
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf config show
-  tail -f $LAB/log/authd.log $LAB/log/postfix.log
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf why frank@example.org
+  $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf policy explain --recipient ada@example.org --size 20G
+  tail -f $LAB/log/authd.log $LAB/log/policyd.log $LAB/log/postfix.log
 
 This stops it and removes everything:
 
@@ -298,8 +339,8 @@ This stops it and removes everything:
 TEXT
 else
     step "The servers stop, and their ports are closed"
-    ports="$LAB_PLUGIN_PORT $LAB_STOCK_PORT $(lab_slapd_port) $(lab_slapd_ssl_port)"
-    for server in postfix authd slapd-main mariadb; do lab_stop "$server"; done
+    ports="$LAB_PLUGIN_PORT $LAB_STOCK_PORT $LAB_MX_PORT $(lab_slapd_port) $(lab_slapd_ssl_port)"
+    for server in postfix policyd authd slapd-main mariadb; do lab_stop "$server"; done
     is "no process is left" "$(lab_leftovers)" ""
     for port in $ports; do
         check "port $port is closed" sh -c "! $LAB_PYTHON -c 'import socket; socket.create_connection((\"127.0.0.1\", $port), 1)' 2>/dev/null"

@@ -234,13 +234,13 @@ lab_ca() {
     (
         cd "$LAB/tls" || exit 1
         openssl ecparam -name prime256v1 -genkey -noout -out ca.key
-        openssl req -x509 -new -key ca.key -subj "/CN=Lab CA" -days 2 \
+        openssl req -x509 -new -key ca.key -subj "/CN=Lab CA" -days 30 \
             -addext basicConstraints=critical,CA:TRUE \
             -addext keyUsage=critical,keyCertSign,cRLSign -out ca.pem
         openssl ecparam -name prime256v1 -genkey -noout -out key.pem
         openssl req -new -key key.pem -subj "/CN=mail.example.org" -out csr.pem
         printf '%s\n' 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:mail.example.org,DNS:ldap1.example.org' >ext
-        openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -days 2 \
+        openssl x509 -req -in csr.pem -CA ca.pem -CAkey ca.key -days 30 \
             -CAcreateserial -extfile ext -out cert.pem
     ) >>"$LAB/log/openssl.log" 2>&1 || lab_die "a private CA can be made"
     chmod 644 "$LAB/tls/key.pem"

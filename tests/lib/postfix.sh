@@ -154,6 +154,68 @@ virtual_gid_maps = static:$(id -g nobody)
 CONF
 }
 
+# lab_policy_restriction NAME: as conf/postfix/policy.txt has it in main.cf, in
+# the form of a -o option.
+lab_policy_restriction() {
+    awk -v name="$1" '$1 == name { inside = 1; next }
+        inside && /check_policy_service|permit|reject/ { gsub(/^ +/, ""); printf "%s", $0; if ($0 !~ /,$/) exit }
+        inside && /=/ { exit }' "$lab_tree/conf/postfix/policy.txt" |
+        sed 's/permit_mynetworks,//; s/, */,/g; s/ /,/g'
+}
+
+# The same of its line for the submission service.
+lab_policy_submission() {
+    sed -n 's/^ *-o \(smtpd_recipient_restrictions=check_policy.*\)/\1/p' \
+        "$lab_tree/conf/postfix/policy.txt"
+}
+
+# lab_postfix_policy: between lab_postfix_make and lab_postfix_start. Adds a
+# service for mail from outside, 127.0.0.1:$LAB_MX_PORT, and lets it and the
+# plugin's door ask the policy service.
+lab_postfix_policy() {
+    LAB_MX_PORT=$(lab_port)
+    export LAB_MX_PORT
+    cat >>"$LAB/postfix/master.cf" <<CONF
+127.0.0.1:$LAB_MX_PORT inet n - y - - smtpd
+  -o smtpd_tls_security_level=may
+  -o smtpd_sasl_auth_enable=no
+  -o smtpd_relay_restrictions=reject_unauth_destination
+  -o smtpd_sender_restrictions=
+  -o smtpd_recipient_restrictions=$(lab_policy_restriction smtpd_recipient_restrictions)
+  -o smtpd_end_of_data_restrictions=$(lab_policy_restriction smtpd_end_of_data_restrictions)
+CONF
+    lab_policy_ends="check_policy_service,unix:var/run/provost/policy"
+    sed -i "s|^  -o smtpd_sasl_path=smtpd|&\n  -o $(lab_policy_submission)\n  -o smtpd_end_of_data_restrictions=$lab_policy_ends|" \
+        "$LAB/postfix/master.cf"
+}
+
+# lab_policyd: starts it; its socket is where the pages say.
+lab_policyd() {
+    lab_start policyd "$PROVOST_BUILD/policyd/provost-policyd" -c "$LAB/provost.conf"
+    wait_for 10 test -S "$(lab_jail_path policy)" ||
+        lab_die "provost-policyd opens its socket"
+}
+
+# lab_policy_listen: the rows of provost.conf that let it listen there.
+lab_policy_listen() {
+    echo "listen = ( { path = \"$(lab_jail_path policy)\"; mode = \"0666\"; group = \"$(lab_group)\"; } );
+  control_path = \"$LAB/run/policyd.control\";"
+}
+
+# lab_send OPTION...: one message to the service for mail from outside; see
+# smtp_send.py.
+lab_send() {
+    "$LAB_PYTHON" "$lab_tree/tests/lib/smtp_send.py" "$LAB_MX_PORT" "$@" 2>&1
+}
+
+# lab_submit USER OPTION...: likewise of somebody who logs in, USER-secret.
+lab_submit() {
+    lab_user_=$1
+    shift
+    "$LAB_PYTHON" "$lab_tree/tests/lib/smtp_send.py" "$LAB_PLUGIN_PORT" --tls "$LAB/tls/ca.pem" \
+        --user "$lab_user_@example.org" --password "$lab_user_-secret" "$@" 2>&1
+}
+
 # The lookups in MariaDB: conf/postfix/*.cf and the settings that name them.
 lab_postfix_maps() {
     for lab_map in "$lab_tree"/conf/postfix/*.cf; do
