@@ -100,9 +100,10 @@ static int show_reply(const struct tool *tool, char *text, const char *word,
     }
     if (answer[wanted - 1] != NULL) {
         static char label[] = "answer";
+        static char nothing[] = "";
 
         for (size_t i = 0; i + 1 < wanted; i++)
-            answer[i] = i == 0 ? label : (char[]){""};
+            answer[i] = i == 0 ? label : nothing;
         show(out, answer, wanted, wanted);
     }
     return output_end(&out) ? EX_OK : EX_IOERR;

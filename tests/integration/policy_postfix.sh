@@ -78,6 +78,9 @@ like "a recipient who demands TLS refuses without it" "$(lab_send dan@example.or
 like "and not with it" "$(lab_send --tls "$LAB/tls/ca.pem" dan@example.org)" 'end 250 '
 like "mail for others is not asked about" "$(lab_send x@elsewhere.example)" 'rcpt x@elsewhere.example (550|554|454) .*Relay access denied'
 
+is "provostctl says the same, and its answer alone in its row" \
+    "$(lab_provostctl policy test --recipient x@elsewhere.example --format csv --no-headers)" "$(printf 'answer,,,,DUNNO\r')"
+
 # ------------------------------------------------------------- who may send --
 
 like "people send under their own name" "$(lab_submit ada --from ada@example.org bob@example.org)" 'end 250 '
