@@ -463,6 +463,20 @@ static enum status unicode_form(const char *login, char **unicode_r,
     return strbuf_take(&text, unicode_r, err);
 }
 
+enum status directory_find_filter(const struct directory_settings *set,
+                                  const char *login, struct strbuf *filter,
+                                  struct errtext *err)
+{
+    char *unicode = NULL;
+    enum status status = unicode_form(login, &unicode, err);
+
+    if (status != STATUS_OK)
+        return STATUS_TEMPFAIL;
+    append_filter(set, login, unicode, filter);
+    free(unicode);
+    return filter->failed ? status_no_memory(err) : STATUS_OK;
+}
+
 /* One query for each base, and a second one where disabled_filter is set. */
 static bool make_queries(struct find_task *find)
 {
@@ -494,18 +508,15 @@ static enum status ask(struct directory *dir, const char *login,
     struct strbuf filter = STRBUF_INIT(FILTER_TEXT_MAX);
     struct strbuf disabled = STRBUF_INIT(2 * FILTER_TEXT_MAX);
     enum status status = STATUS_TEMPFAIL;
-    char *unicode = NULL;
 
     if (strlen(login) > LOGIN_BYTES_MAX) {
         errtext_set(err, "login name too long");
         return STATUS_INVALID;
     }
-    if (unicode_form(login, &unicode, err) != STATUS_OK)
+    if (directory_find_filter(dir->set, login, &filter, err) != STATUS_OK) {
+        strbuf_clear(&filter);
         return STATUS_TEMPFAIL;
-    append_filter(dir->set, login, unicode, &filter);
-    free(unicode);
-    if (filter.failed)
-        return status_no_memory(err);
+    }
     find.filter = strbuf_text(&filter);
     if (dir->set->disabled_filter[0] != '\0') {
         strbuf_appendf(&disabled, "(&%s%s)", find.filter,

@@ -21,6 +21,7 @@
 
 #include "settings.h"
 #include "status.h"
+#include "strbuf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -98,6 +99,14 @@ void directory_close(struct directory **dir);
 enum status directory_find(struct directory *dir, const char *login,
                            int64_t deadline_ms, struct directory_entry *entry_r,
                            bool *remembered_r, struct errtext *err) MUST_CHECK;
+
+/*
+ * Appends to filter what directory_find searches for, as a person may read and
+ * repeat it. Returns STATUS_OK, or STATUS_TEMPFAIL without memory.
+ */
+enum status directory_find_filter(const struct directory_settings *set,
+                                  const char *login, struct strbuf *filter,
+                                  struct errtext *err) MUST_CHECK;
 
 /*
  * Checks a password by a simple bind as dn (never empty, neither the password:

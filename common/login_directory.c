@@ -5,6 +5,7 @@
 
 #include "apply.h"
 #include "clock.h"
+#include "login_choice.h"
 #include "login_private.h"
 #include "provision.h"
 
@@ -81,47 +82,18 @@ static struct login_directory *row_of(struct login *login,
     return NULL;
 }
 
-/*
- * True if people of this directory log in by more than the mailbox's address:
- * then a domain that is none of ours may be a userPrincipalName's.
- */
-static bool other_names(const struct directory_settings *set)
-{
-    return set->login_fields.count > 1 ||
-           (set->login_fields.count == 1 &&
-            strcmp(set->login_fields.items[0], set->username_field) != 0);
-}
-
-/*
- * Chooses the directory of a name with a domain: the mailbox's own, else the
- * domain's. NULL, with the attempt decided, if there is none to ask.
- */
+/* The directory to ask; NULL, with the attempt decided, if there is none. */
 static struct login_directory *choose_row(struct attempt *attempt)
 {
-    struct login *login = attempt->login;
-    const struct account *account = &attempt->found.account;
-    const struct directory_settings *set;
-    struct decision unknown = {LOGIN_WRONG, "unknown_user"};
-    bool known = attempt->found.domain.name != NULL;
-    struct errtext err = {{0}};
+    struct login_choice choice;
 
-    if (account->address != NULL && account->directory != NULL) {
-        set = settings_directory(login->settings, account->directory);
-        if (set != NULL)
-            return row_of(login, set);
-        errtext_set(&err, "directory %s is not in the settings",
-                    account->directory);
-        attempt_no_answer(attempt, "directory_not_configured", &err);
-        return NULL;
-    }
-    set = settings_directory_for(login->settings,
-                                 known ? attempt->found.domain.name
-                                       : address_domain_of(attempt->name.text));
-    if (set != NULL && (known || other_names(set)))
-        return row_of(login, set);
-    if (!known)
-        unknown.reason = "unknown_domain";
-    attempt_decide(attempt, unknown);
+    login_choose(attempt->login->settings, attempt->name.text, &attempt->found,
+                 &choice);
+    if (choice.set != NULL)
+        return row_of(attempt->login, choice.set);
+    attempt_decide(attempt, choice.decision);
+    if (choice.text.text[0] != '\0')
+        attempt->answer->text = choice.text;
     return NULL;
 }
 
@@ -176,26 +148,6 @@ static enum status find_anywhere(struct attempt *attempt, struct person *person,
     return person->row != NULL ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
-/* The name to search for: an alias domain's name became its target's. */
-static enum status search_name(const struct attempt *attempt, char **name_r,
-                               struct errtext *err)
-{
-    const char *typed = attempt->name.text;
-    const char *domain = attempt->found.domain.name;
-    struct strbuf name = STRBUF_INIT(2 * ADDRESS_BYTES_MAX);
-
-    if (attempt->found.account.address != NULL) {
-        strbuf_append(&name, attempt->found.account.address);
-    } else if (domain != NULL) {
-        strbuf_append_len(&name, typed,
-                          (size_t)(address_domain_of(typed) - typed));
-        strbuf_append(&name, domain);
-    } else {
-        strbuf_append(&name, typed);
-    }
-    return strbuf_take(&name, name_r, err);
-}
-
 /* Finds the person; false with the attempt decided if that fails. */
 static bool find_person(struct attempt *attempt, struct person *person)
 {
@@ -209,7 +161,8 @@ static bool find_person(struct attempt *attempt, struct person *person)
         if (row == NULL)
             return false;
         attempt->answer->directory = strdup(row->set->name);
-        status = search_name(attempt, &name, &err);
+        status =
+            login_search_name(attempt->name.text, &attempt->found, &name, &err);
         if (status == STATUS_OK)
             status = find_in(attempt, row, name, person, &err);
         free(name);
@@ -258,7 +211,9 @@ static enum status doubt_entry(struct attempt *attempt, struct person *person,
     struct person fresh = {0};
     char *name = NULL;
     enum status status =
-        attempt->name.has_domain ? search_name(attempt, &name, err) : STATUS_OK;
+        attempt->name.has_domain
+            ? login_search_name(attempt->name.text, &attempt->found, &name, err)
+            : STATUS_OK;
 
     if (status != STATUS_OK)
         return status;

@@ -3,16 +3,18 @@
 
 #include "config.h"
 
-#include "finding.h"
-#include "look.h"
-#include "tool.h"
+#include "why.h"
 
-#include "address.h"
+#include "tool.h"
+#include "why_words.h"
+
+#include "account.h"
 #include "clock.h"
 #include "control.h"
-#include "login.h"
-#include "provision.h"
+#include "login_choice.h"
+#include "quantity.h"
 #include "store_history.h"
+#include "throttle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,23 +23,6 @@
 
 #define PASSWORD_BYTES_MAX 4096
 #define ATTEMPTS_SHOWN 10
-
-/* What one question is about; see why_clear. */
-struct why {
-    struct tool *tool;
-    struct findings *findings;
-    struct login_shared shared;
-    struct login *login;
-    const char *service;
-    const char *client;
-    char *password; /* owned, a secret; NULL: not given */
-    struct address_login name;
-    struct store_found found;
-    const struct directory_settings *set; /* the directory to ask; or NULL */
-    struct directory_entry entry;
-    bool has_entry;
-    int64_t deadline_ms;
-};
 
 static void why_clear(struct why *why)
 {
@@ -75,6 +60,11 @@ static enum status open_login(struct why *why, struct errtext *err)
 
 /* ------------------------------------------------------------ the gates -- */
 
+void why_not_reached(struct why *why, const char *gate)
+{
+    findings_add(why->findings, FINDING_SKIPPED, gate, -1, NULL, "not reached");
+}
+
 static bool look_at_address(struct why *why, const char *typed)
 {
     struct errtext err = {{0}};
@@ -90,24 +80,32 @@ static bool look_at_address(struct why *why, const char *typed)
     return false;
 }
 
-/* A line of the throttle's list, "person client failures seconds"; cut up. */
-static bool closed_for(const struct why *why, char *line)
+/*
+ * A line of the throttle's list, "person client failures seconds"; cut up. A
+ * closed pair is this login's gate only if it is this client's.
+ */
+static bool closed_for(struct why *why, char *line)
 {
     const char *person = strsep(&line, " ");
     const char *client = strsep(&line, " ");
     const char *failures = strsep(&line, " ");
     const char *seconds = line;
-    bool other_client;
+    bool all = strcmp(person, "*") == 0;
 
-    if (seconds == NULL)
+    if (seconds == NULL || (!all && strcmp(person, why->name.text) != 0))
         return false;
-    other_client = strcmp(client, why->client) != 0;
-    if (strcmp(person, "*") == 0 ? other_client
-                                 : strcmp(person, why->name.text) != 0 ||
-                                       (why->client[0] != '\0' && other_client))
+    if (why->client[0] == '\0' && !all) {
+        findings_add(why->findings, FINDING_WARNING, "throttle", -1,
+                     "is it the person's own? why ADDRESS --client IP tells",
+                     "%s wrong passwords from %s: closed for %s s", failures,
+                     client, seconds);
+        return true;
+    }
+    if (strcmp(client, why->client) != 0)
         return false;
+    why->throttled = true;
     findings_add(why->findings, FINDING_ERROR, "throttle", -1,
-                 "wait, or: provostctl cache flush ADDRESS",
+                 why_fix("throttled"),
                  "%s wrong passwords from %s: closed for %s s", failures,
                  client, seconds);
     return true;
@@ -157,9 +155,9 @@ static bool look_at_store(struct why *why)
         status =
             store_check_schema(login_store(why->login), why->deadline_ms, &err);
     if (status != STATUS_OK) {
-        findings_add(
-            why->findings, FINDING_ERROR, "database", clock_ms() - began,
-            "systemctl status mariadb; then provostctl doctor", "%s", err.text);
+        findings_add(why->findings, FINDING_ERROR, "database",
+                     clock_ms() - began, why_fix("store_no_answer"), "%s",
+                     err.text);
         return false;
     }
     findings_add(why->findings, FINDING_OK, "database", clock_ms() - began,
@@ -171,19 +169,27 @@ static void look_at_domain(struct why *why)
 {
     const struct store_domain *domain = &why->found.domain;
     const char *typed = address_domain_of(why->name.text);
+    struct login_choice choice = {.set = NULL};
 
+    if (why->name.has_domain)
+        login_choose(why->tool->settings, why->name.text, &why->found, &choice);
     if (!why->name.has_domain) {
         findings_add(why->findings, FINDING_WARNING, "domain", -1,
                      "let people log in by their mail address",
                      "the name has no domain: all directories are searched");
+    } else if (domain->name == NULL && choice.set != NULL) {
+        findings_add(why->findings, FINDING_WARNING, "domain", -1, NULL,
+                     "%s is not a domain of this host; people of %s log in by "
+                     "other names, too",
+                     typed, choice.set->name);
     } else if (domain->name == NULL) {
         findings_add(why->findings, FINDING_ERROR, "domain", -1,
-                     "provostctl domain add NAME",
+                     why_fix("unknown_domain"),
                      "%s is not a domain of this host", typed);
     } else if (!domain->active) {
         findings_add(why->findings, FINDING_ERROR, "domain", -1,
-                     "provostctl domain edit NAME --active yes",
-                     "%s is switched off", domain->name);
+                     why_fix("domain_inactive"), "%s is switched off",
+                     domain->name);
     } else if (strcmp(domain->name, typed) != 0) {
         findings_add(why->findings, FINDING_OK, "domain", -1, NULL,
                      "%s is another name of %s", typed, domain->name);
@@ -200,20 +206,19 @@ static void tell_states(struct why *why, const struct account *account)
 
     if (account->admin_state != ACCOUNT_UNBLOCKED)
         findings_add(why->findings, FINDING_ERROR, "mailbox", -1,
-                     "provostctl mailbox unblock ADDRESS",
+                     why_fix("blocked_by_administrator"),
                      "an administrator has closed it (%s)",
                      account_admin_state_name(account->admin_state));
     if (account->directory_state != ACCOUNT_PRESENT)
         findings_add(why->findings, FINDING_ERROR, "mailbox", -1,
-                     "enable the person in the directory; the next sync or "
-                     "login opens it",
+                     why_fix(account->directory_state == ACCOUNT_MISSING
+                                 ? "missing_in_directory"
+                                 : "disabled_in_directory"),
                      "the directory says: %s",
                      account_directory_state_name(account->directory_state));
     if (account->set.active != ACCOUNT_ACTIVE)
         findings_add(why->findings, FINDING_ERROR, "mailbox", -1,
-                     "change \"active\" of the template, or the person's "
-                     "template",
-                     "template %s says: %s",
+                     why_fix("closed_by_template"), "template %s says: %s",
                      account->template_name != NULL ? account->template_name
                                                     : "-",
                      account_template_state_name(account->set.active));
@@ -240,194 +245,8 @@ static void look_at_mailbox(struct why *why)
         tell_states(why, account);
     if (account->source == ACCOUNT_LOCAL && account->password == NULL)
         findings_add(why->findings, FINDING_ERROR, "source", -1,
-                     "provostctl password set ADDRESS, or provostctl mailbox "
-                     "source ADDRESS ldap",
+                     why_fix("no_local_password"),
                      "the mailbox is local and has no password");
-}
-
-/* Which directory is asked; sets why->set. */
-static void choose_directory(struct why *why)
-{
-    const struct settings *settings = why->tool->settings;
-    const struct account *account = &why->found.account;
-    const char *domain = why->found.domain.name != NULL
-                             ? why->found.domain.name
-                             : address_domain_of(why->name.text);
-
-    if (account->address != NULL && account->source == ACCOUNT_LOCAL) {
-        findings_add(why->findings, FINDING_SKIPPED, "directory", -1, NULL,
-                     "the mailbox is local: no directory is asked");
-        return;
-    }
-    if (account->address != NULL && account->directory != NULL) {
-        why->set = settings_directory(settings, account->directory);
-        if (why->set == NULL)
-            findings_add(why->findings, FINDING_ERROR, "directory", -1,
-                         "give the directory that name again, or: provostctl "
-                         "mailbox source ADDRESS ldap",
-                         "%s is the mailbox's, and is not in the settings",
-                         account->directory);
-    } else if (why->name.has_domain) {
-        why->set = settings_directory_for(settings, domain);
-        if (why->set == NULL)
-            findings_add(why->findings, FINDING_ERROR, "directory", -1,
-                         "name the domain in \"domains\" of a directory",
-                         "no directory serves %s", domain);
-    }
-    if (why->set != NULL)
-        findings_add(why->findings, FINDING_OK, "directory", -1, NULL, "%s",
-                     why->set->name);
-}
-
-static struct directory *directory_of(const struct why *why)
-{
-    for (size_t i = 0; i < why->tool->settings->directory_count; i++) {
-        if (&why->tool->settings->directories[i] == why->set)
-            return login_directory(why->login, i);
-    }
-    return NULL;
-}
-
-/* How many entries there would be without the administrator's filter. */
-static const char *count_without_filter(struct why *why, const char *name)
-{
-    struct directory_settings other = *why->set;
-    struct directory_entry entry = {.dn = NULL};
-    struct directory *dir = NULL;
-    struct errtext err;
-    bool remembered;
-    enum status status;
-
-    other.filter = (char[]){""};
-    other.disabled_filter = (char[]){""};
-    status = directory_open(&other, &dir, &err);
-    if (status == STATUS_OK)
-        status = directory_find(dir, name, why->deadline_ms, &entry,
-                                &remembered, &err);
-    directory_entry_clear(&entry);
-    directory_close(&dir);
-    switch (status) {
-    case STATUS_OK:
-    case STATUS_INVALID:
-        return "1";
-    case STATUS_DENIED:
-        return "several";
-    case STATUS_NOT_FOUND:
-        return "0";
-    case STATUS_TEMPFAIL:
-        break;
-    }
-    return "an unknown number of";
-}
-
-/* Nobody was found: does the filter leave the person out? */
-static void tell_nobody(struct why *why, const char *name, int64_t took_ms)
-{
-    const char *without =
-        why->set->filter[0] != '\0' ? count_without_filter(why, name) : "0";
-
-    if (strcmp(without, "0") == 0)
-        findings_add(
-            why->findings, FINDING_ERROR, "search", took_ms,
-            "is the address in the directory, and in the attribute "
-            "that username_field or login_fields names?",
-            "no entry under base_dn has %s=%s%s", why->set->username_field,
-            name,
-            why->set->filter[0] != '\0' ? ", with and without the filter" : "");
-    else
-        findings_add(why->findings, FINDING_ERROR, "search", took_ms,
-                     "correct \"filter\", or the entry",
-                     "no entry matches with the filter %s; without it %s",
-                     why->set->filter, without);
-}
-
-/* Searches as the login does. */
-static void look_at_entry(struct why *why)
-{
-    const char *name = why->found.account.address != NULL
-                           ? why->found.account.address
-                           : why->name.text;
-    struct directory *dir = directory_of(why);
-    int64_t began = clock_ms();
-    struct errtext err = {{0}};
-    bool remembered = false;
-    enum status status;
-
-    if (dir == NULL)
-        return;
-    status = directory_find(dir, name, why->deadline_ms, &why->entry,
-                            &remembered, &err);
-    why->has_entry = status == STATUS_OK;
-    switch (status) {
-    case STATUS_OK:
-        findings_add(why->findings, FINDING_OK, "search", clock_ms() - began,
-                     NULL, "1 entry: %s", why->entry.dn);
-        break;
-    case STATUS_NOT_FOUND:
-        tell_nobody(why, name, clock_ms() - began);
-        break;
-    case STATUS_DENIED:
-        findings_add(why->findings, FINDING_ERROR, "search", clock_ms() - began,
-                     "let one entry have the address, or filter the other out",
-                     "%s", err.text);
-        break;
-    case STATUS_INVALID:
-        findings_add(why->findings, FINDING_ERROR, "search", clock_ms() - began,
-                     "correct the entry", "%s", err.text);
-        break;
-    case STATUS_TEMPFAIL:
-        findings_add(why->findings, FINDING_ERROR, "search", clock_ms() - began,
-                     "provostctl directory test", "%s", err.text);
-        break;
-    }
-}
-
-/* Values of a list, with commas. */
-static void join(const struct text_list *list, struct strbuf *buf)
-{
-    for (size_t i = 0; i < list->count; i++)
-        strbuf_appendf(buf, "%s\"%s\"", i > 0 ? ", " : "", list->items[i]);
-    if (list->count == 0)
-        strbuf_append(buf, "none");
-}
-
-static void look_at_mapping(struct why *why)
-{
-    struct strbuf values = STRBUF_INIT(2048);
-    const char *value = NULL;
-    const struct template_settings *found =
-        provision_template(why->tool->settings, why->set, &why->entry, &value);
-
-    if (why->entry.disabled)
-        findings_add(why->findings, FINDING_ERROR, "account", -1,
-                     "enable the person in the directory",
-                     "disabled_filter %s matches the entry",
-                     why->set->disabled_filter);
-    else
-        findings_add(why->findings, FINDING_OK, "account", -1, NULL,
-                     "not disabled in the directory");
-    join(&why->entry.values, &values);
-    if (found == NULL)
-        findings_add(why->findings, FINDING_ERROR, "mapping", -1,
-                     "add a row to attribute_mapping, or set default_template",
-                     "nothing maps: %s is %s",
-                     why->set->attribute_field[0] != '\0'
-                         ? why->set->attribute_field
-                         : "attribute_field",
-                     strbuf_text(&values));
-    else if (value != NULL)
-        findings_add(why->findings, FINDING_OK, "mapping", -1, NULL,
-                     "%s is %s; \"%s\" maps to template %s",
-                     why->set->attribute_field, strbuf_text(&values), value,
-                     found->name);
-    else
-        findings_add(why->findings, FINDING_OK, "mapping", -1, NULL,
-                     "%s is %s: default_template %s",
-                     why->set->attribute_field[0] != '\0'
-                         ? why->set->attribute_field
-                         : "attribute_field",
-                     strbuf_text(&values), found->name);
-    strbuf_clear(&values);
 }
 
 static void append_limit(struct strbuf *buf, const char *what, uint64_t used,
@@ -449,82 +268,97 @@ static void append_limit(struct strbuf *buf, const char *what, uint64_t used,
         strbuf_appendf(buf, "%llu", (unsigned long long)limit);
 }
 
-static void look_at_limits(struct why *why)
+static void tell_limits(struct why *why, const struct login_answer *answer)
 {
+    bool closed = why_gate_of(answer->reason) == WHY_LIMIT;
     const struct store_domain *domain = &why->found.domain;
     struct strbuf text = STRBUF_INIT(1024);
 
-    if (domain->name == NULL)
+    if (domain->name == NULL) {
+        why_not_reached(why, "limits");
         return;
+    }
     append_limit(&text, "mailboxes", domain->mailboxes_used,
                  domain->max_mailboxes, false);
     append_limit(&text, "quota", domain->quota_allotted, domain->quota_bytes,
                  true);
     append_limit(&text, "aliases", domain->aliases_used, domain->max_aliases,
                  false);
-    findings_add(why->findings, FINDING_OK, "limits", -1, NULL, "%s: %s",
-                 domain->name, strbuf_text(&text));
+    if (domain->max_quota_bytes > 0)
+        append_limit(&text, "largest mailbox", domain->max_quota_bytes, 0,
+                     true);
+    findings_add(why->findings, closed ? FINDING_ERROR : FINDING_OK, "limits",
+                 -1, closed ? why_fix(answer->reason) : NULL, "%s: %s%s%s",
+                 domain->name, strbuf_text(&text), closed ? ": " : "",
+                 closed ? why_meaning(answer->reason) : "");
     strbuf_clear(&text);
 }
 
 /* ---------------------------------------------------------- the verdict -- */
 
-/* Codes of a decision whose cure is known; the others' text says enough. */
-static const struct {
-    const char *reason;
-    const char *fix;
-} cures[] = {
-    {"max_mailboxes", "provostctl domain edit NAME --max-mailboxes N"},
-    {"domain_quota", "provostctl domain edit NAME --quota SIZE"},
-    {"max_quota", "provostctl domain edit NAME --max-quota SIZE, or a smaller "
-                  "quota in the template"},
-    {"unlimited", "give the template a quota"},
-    {"max_aliases", "provostctl domain edit NAME --max-aliases N"},
-    {"address_taken", "remove the alias, or give the person another address"},
-    {"alias_taken", "the alias belongs to somebody else"},
-    {"foreign_address", "correct the address in the directory, or \"domains\""},
-    {"provisioning_off", "login_provisioning = true, or import_users"},
-    {"local_mailbox", "provostctl mailbox source ADDRESS ldap"},
-    {"other_directory", "provostctl mailbox source ADDRESS ldap"},
-    {"other_id", "the address was somebody else's: rename or remove the old "
-                 "mailbox first"},
-    {"no_id", "let id_field name the directory's immutable id"},
-    {"no_template", "add a row to attribute_mapping, or set default_template"},
-    {"service_off", "the template, or: provostctl mailbox edit ADDRESS"},
-    {"hash_unverifiable", "provostctl password set ADDRESS"},
-    {"wrong_password", "the password is not the directory's"},
-    {"password_expired", "the person has to change the password"},
-    {"must_change", "the person has to change the password"},
-    {"account_locked", "unlock the account in the directory"},
-    {"account_disabled", "enable the account in the directory"},
-    {"account_expired", "extend the account in the directory"},
-};
-
-static const char *cure_of(const char *reason)
+static void tell_protocol(struct why *why, const struct login_answer *answer)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(cures); i++) {
-        if (strcmp(cures[i].reason, reason) == 0)
-            return cures[i].fix;
-    }
-    return NULL;
+    if (why_gate_of(answer->reason) == WHY_PROTOCOL)
+        findings_add(why->findings, FINDING_ERROR, "protocol", -1,
+                     why_fix(answer->reason), "%s: %s", why->service,
+                     why_meaning(answer->reason));
+    else if (answer->result == LOGIN_IN)
+        findings_add(why->findings, FINDING_OK, "protocol", -1, NULL,
+                     "%s is allowed", why->service);
+    else
+        why_not_reached(why, "protocol");
 }
 
-static const char *reply_of(enum login_result result)
+/* Did the attempt get as far as a password? Then `how` says what judged it. */
+static void tell_password(struct why *why, const struct login_answer *answer)
 {
-    switch (result) {
-    case LOGIN_IN:
-        return "235 2.7.0 Authentication successful";
-    case LOGIN_WRONG:
-    case LOGIN_REFUSED:
-        return "535 5.7.8 Authentication failed";
-    case LOGIN_TEMPORARY:
-        break;
+    enum why_gate gate = why_gate_of(answer->reason);
+
+    if (gate == WHY_ACCOUNT)
+        findings_add(why->findings, FINDING_ERROR, "account", -1,
+                     why_fix(answer->reason), "the directory says: %s (%s)",
+                     why_meaning(answer->reason), answer->text.text);
+    if (why->password == NULL)
+        findings_add(why->findings, FINDING_SKIPPED, "password", -1, NULL,
+                     "not given (--password-stdin): taken for the right one");
+    else if (gate == WHY_PASSWORD)
+        findings_add(why->findings, FINDING_ERROR, "password", -1,
+                     why_fix(answer->reason), "%s, asked: %s (%s)",
+                     answer->reason, answer->how, why_meaning(answer->reason));
+    else if (answer->how[0] == '\0' || gate == WHY_ACCOUNT ||
+             strcmp(answer->reason, "no_answer") == 0)
+        why_not_reached(why, "password");
+    else
+        findings_add(why->findings, FINDING_OK, "password", -1, NULL,
+                     "asked: %s", answer->how);
+}
+
+/* What the client would be told; a closed throttle is authd's, not ours. */
+static void tell_verdict(struct why *why, const struct login_answer *answer,
+                         int64_t took_ms)
+{
+    const char *reason = answer->reason;
+    const char *meaning;
+
+    if (why->throttled) {
+        reason = "throttled";
+        findings_add(why->findings, FINDING_ERROR, "verdict", took_ms,
+                     why_fix(reason), "%s: %s, %s; later: %s, %s",
+                     why_reply(LOGIN_TEMPORARY), reason, why_meaning(reason),
+                     why_reply(answer->result), answer->reason);
+        return;
     }
-    return "454 4.7.0 Temporary authentication failure";
+    meaning = why_meaning(reason);
+    findings_add(
+        why->findings, answer->result == LOGIN_IN ? FINDING_OK : FINDING_ERROR,
+        "verdict", took_ms, why_fix(reason), "%s: %s%s%s%s%s%s%s",
+        why_reply(answer->result), reason, meaning[0] != '\0' ? ", " : "",
+        meaning, answer->text.text[0] != '\0' ? "; " : "", answer->text.text,
+        answer->made[0] != '\0' ? "; the login would do: " : "", answer->made);
 }
 
 /* Runs the login itself, up to the point where it would write. */
-static void tell_verdict(struct why *why, const char *typed)
+static void rehearse(struct why *why, const char *typed)
 {
     struct login_request request = {
         .user = typed,
@@ -539,23 +373,11 @@ static void tell_verdict(struct why *why, const char *typed)
     struct login_answer answer;
 
     login_attempt(why->login, &request, &answer);
-    findings_add(why->findings,
-                 why->password == NULL          ? FINDING_SKIPPED
-                 : answer.result == LOGIN_WRONG ? FINDING_ERROR
-                                                : FINDING_OK,
-                 "password", -1,
-                 why->password == NULL ? "" : cure_of(answer.reason),
-                 why->password == NULL ? "not given (--password-stdin): taken "
-                                         "for the right one"
-                 : answer.result == LOGIN_WRONG ? "%s"
-                                                : "asked: %s",
-                 answer.result == LOGIN_WRONG ? answer.reason : answer.how);
-    findings_add(
-        why->findings, answer.result == LOGIN_IN ? FINDING_OK : FINDING_ERROR,
-        "verdict", clock_ms() - began, cure_of(answer.reason), "%s: %s%s%s%s%s",
-        reply_of(answer.result), answer.reason,
-        answer.text.text[0] != '\0' ? ", " : "", answer.text.text,
-        answer.made[0] != '\0' ? "; the login would do: " : "", answer.made);
+    began = clock_ms() - began;
+    tell_limits(why, &answer);
+    tell_protocol(why, &answer);
+    tell_password(why, &answer);
+    tell_verdict(why, &answer, began);
     login_answer_clear(&answer);
 }
 
@@ -591,23 +413,27 @@ static void tell_history(struct why *why)
 
 static void walk(struct why *why, const char *typed)
 {
-    if (!look_at_address(why, typed))
-        return;
-    look_at_throttle(why);
-    if (look_at_store(why)) {
+    bool named = look_at_address(why, typed);
+    bool read = false;
+
+    if (named) {
+        look_at_throttle(why);
+        read = look_at_store(why);
+    } else {
+        why_not_reached(why, "throttle");
+        why_not_reached(why, "database");
+    }
+    if (read) {
         look_at_domain(why);
         look_at_mailbox(why);
-        choose_directory(why);
+    } else {
+        why_not_reached(why, "domain");
+        why_not_reached(why, "mailbox");
     }
-    for (size_t i = 0; why->set != NULL && i < why->set->hosts.count; i++)
-        (void)look_at_host(why->findings, why->set, i);
-    if (why->set != NULL)
-        look_at_entry(why);
-    if (why->has_entry)
-        look_at_mapping(why);
-    look_at_limits(why);
-    tell_verdict(why, typed);
-    tell_history(why);
+    why_look_at_directory(why, read);
+    rehearse(why, typed);
+    if (read)
+        tell_history(why);
 }
 
 /* The first line of standard input; NULL with a message. */
@@ -649,7 +475,11 @@ int why_run(struct tool *tool, struct arguments *arguments)
     if (code != EX_OK)
         return code;
     why.service = service;
-    why.client = client;
+    throttle_client(client, why.client, sizeof(why.client));
+    if (client[0] != '\0' && why.client[0] == '\0') {
+        tool_error("--client is an IP address");
+        return EX_USAGE;
+    }
     why.deadline_ms = clock_ms() + 4 * tool->settings->auth.deadline_ms;
     if (reads_password) {
         why.password = read_password();

@@ -35,7 +35,7 @@ why ada@example.org
 is "a person who can log in is fine" "$status" 0
 verdict "and would be let in" '235 .*would do: create'
 for what in address throttle database domain mailbox directory 'name resolution' \
-    connection TLS 'service bind' search account mapping limits password verdict; do
+    connection TLS 'service bind' search account mapping template limits protocol password verdict; do
     like "it tells of $what" "$(cat "$LAB/out")" "^(ok|-) +$what "
 done
 like "the certificate is named, with its days" "$(cat "$LAB/out")" 'certificate for .*mail.example.org.* [0-9]+ days left'
@@ -54,9 +54,39 @@ rows = json.load(open(sys.argv[1]))
 print(sorted(rows[0]), rows[-1]["what"] in ("verdict", "before"))' "$LAB/out")" \
     "['fix', 'ms', 'result', 'text', 'what'] True"
 
-# --------------------------------------------------------- gate after gate --
+like "the filter is shown, and what it leaves out" "$(lab_provostctl why ada@example.org)" \
+    '^ok +search +1 entry: uid=ada,.*; without the filter 1; searched for \(&\(objectClass=inetOrgPerson\)\(\|\(mail=ada@example.org\)\(uid=ada@example.org\)\)\)'
+like "so are the template's numbers" "$(lab_provostctl why grace@example.org)" '^ok +template +vip: quota 20G, services smtp imap pop3 sieve'
+is "an address is an IP address" "$(lab_provostctl why ada@example.org --client here 2>/dev/null; echo $?)" 64
+# What libc, the store and one directory cost on this host, not what we add.
+began=$(now_ms)
+lab_provostctl why ada@example.org >/dev/null
+took=$(($(now_ms) - began))
+check "the walk takes no second ($took ms)" test "$took" -lt 1000
+why ada
+is "a bare name is searched in all directories" "$status" 0
+verdict "and would be let in, too" '235 .*would do: create'
+why nobody
+like "a bare name that nobody has" "$(cat "$LAB/out")" '^error +search +no directory knows nobody'
+verdict "is an unknown user" '535 .*unknown_user'
+lab_provostctl domain alias add example.net example.org >/dev/null
+why ada@example.net
+is "an alias domain's name is searched as its target's" "$status" 0
+like "and says so" "$(cat "$LAB/out")" 'ok +domain +example.net is another name of example.org'
+like "with the name that is searched for" "$(cat "$LAB/out")" 'searched for .*\(mail=ada@example.org\)'
+
+# -------------------------------------------------------- gate after gate --
+
+# not_reached GATE...: the last run shows them as not reached.
+not_reached() {
+    for what in "$@"; do
+        like "then $what is not reached" "$(cat "$LAB/out")" "^- +$what +not reached"
+    done
+}
 
 gate "1. an address that is none" 'error +address ' 'ada@exa mple..org'
+not_reached throttle database domain mailbox directory host search account mapping template limits protocol
+verdict "and is told by 535" '535 .*malformed_user'
 gate "2. a domain that is not ours" 'error +domain +elsewhere.example is not a domain of this host' ada@elsewhere.example
 like "the fix is named" "$(cat "$LAB/out")" 'to do: +provostctl domain add'
 lab_provostctl domain edit example.org --active no
@@ -64,11 +94,13 @@ gate "3. a domain that is off" 'error +domain +example.org is switched off' ada@
 lab_provostctl domain edit example.org --active yes
 gate "4. nobody of that name" 'error +search +no entry under base_dn has mail=nobody@example.org' nobody@example.org
 verdict "which the client is told by 535" '535 .*unknown_user'
+not_reached account mapping template protocol
 gate "5. two entries with one address" 'error +search .*several entries match: uid=twin1.*uid=twin2' twin@example.org
 gate "6. nothing maps to a template" 'error +mapping +nothing maps: otherMailbox is "unmapped"' frank@example.org
 verdict "which is temporary, the cure being ours" '454 .*no_template'
 lab_sql "UPDATE domain SET max_mailboxes = 1, mailboxes_used = 1"
-gate "7. a full domain, with its numbers" 'limits +example.org: mailboxes 1 of 1' ada@example.org
+not_reached template protocol
+gate "7. a full domain, with its numbers" 'error +limits +example.org: mailboxes 1 of 1' ada@example.org
 verdict "and the limit by name" '454 .*max_mailboxes.* 1 of 1 mailboxes'
 like "and what to do" "$(cat "$LAB/out")" 'domain edit NAME --max-mailboxes'
 lab_sql "UPDATE domain SET max_mailboxes = 5, mailboxes_used = 0, quota = 1024"
@@ -88,7 +120,8 @@ gate "12. closed by the template" 'error +mailbox +template default says: nologi
 lab_sql "UPDATE mailbox SET template_state = 'active', directory_state = 'disabled'"
 like "13. disabled, as the directory said" "$(lab_provostctl why ada@example.org)" 'error +mailbox +the directory says: disabled'
 lab_sql "UPDATE mailbox SET directory_state = 'present', imap_access = 0"
-gate "14. no right for the protocol" 'verdict .*535 .*service' ada@example.org --service imap
+gate "14. no right for the protocol" 'error +protocol +imap: the mailbox has no right to it' ada@example.org --service imap
+verdict "which the client is told by 535" '535 .*service_not_allowed'
 lab_sql "UPDATE mailbox SET imap_access = 1, source = 'local', password = NULL"
 gate "15. local, without a password" 'error +source +the mailbox is local and has no password' ada@example.org
 verdict "the directory is not asked" '535 .*no_local_password'
@@ -106,6 +139,14 @@ while [ "$wrong" -lt 25 ]; do
 done
 gate "19. too many wrong passwords" 'error +throttle +[0-9]+ wrong passwords from 198.51.100.7: closed for [0-9]+ s' \
     ada@example.org --client 198.51.100.7
+verdict "the client is told to come again" '454 .*throttled.*later: 235'
+why ada@example.org --client 192.0.2.99
+is "another client may try" "$status" 0
+why ada@example.org --client ::ffff:198.51.100.7
+is "an address in another spelling is the same client" "$status" 69
+why ada@example.org
+like "without a client it is a warning" "$(cat "$LAB/out")" '^warning +throttle +[0-9]+ wrong passwords from 198.51.100.7'
+is "not an error" "$status" 0
 seen() { lab_provostctl why ada@example.org | grep -q 'before .*wrong: wrong_password'; }
 wait_for 15 seen
 is "the person's last refusals are shown" $? 0
@@ -148,6 +189,34 @@ like "the fix names ca_file" "$(cat "$LAB/out")" 'to do: +let ca_file name'
 edit 's/username_field = "mail"/username_field = "mailLocalAddress"/; s/login_fields = [^;]*;//'
 other "an attribute that nobody has" 'error +people +no entry has mailLocalAddress; [1-9][0-9]* entries' directory test
 
+# ------------------------------------- what a directory says of an account --
+
+lab_start peers "$LAB_PYTHON" "$lab_tree/tests/lib/ldap_peer.py" "$LAB/peers" 10389
+wait_for 10 test -f "$LAB/peers" || lab_die "the peers are up"
+# account SENTENCE CODE PATTERN: the peer answers the person's bind by CODE.
+account() {
+    printf 'secret\n' | "$PROVOST_BUILD/tools/provostctl" -c "$LAB/other.conf" \
+        why "case-bind-$2@example.org" --password-stdin >"$LAB/out" 2>&1
+    status=$?
+    like "$1" "$(cat "$LAB/out")" "$3"
+    is "and it is an error" "$status" 69
+}
+sed "s/host = \"127.0.0.1\"; port = [0-9]*; use_tls = true/host = \"$(awk '$1 == "fake" { print $2 }' "$LAB/peers")\"; port = 10389; use_tls = false; allow_cleartext = true/" \
+    "$LAB/provost.conf" >"$LAB/other.conf"
+account "Active Directory's 775, in words" ad-775 'error +account +the directory says: the account is locked'
+account "its 533" ad-533 'error +account +the directory says: the account is disabled'
+account "its 532" ad-532 'error +account +the directory says: the password has expired'
+account "its 773" ad-773 'error +account +the directory says: the password has to be changed'
+account "its 701" ad-701 'error +account +the directory says: the account has expired'
+account "its 530" ad-530 'error +account +the directory says: logon is not allowed at this hour'
+account "its 531" ad-531 'error +account +the directory says: logon is not allowed from this workstation'
+verdict "final for the client" '535 .*not_from_here'
+account "its 52e is a wrong password" ad-52e 'error +password +wrong_password'
+account "a password policy's word" ppolicy-1 'error +account +the directory says: the account is locked'
+account "a bind without an answer is temporary" code-80 'verdict .*454 .*no_answer'
+like "and the password is not judged" "$(cat "$LAB/out")" '^- +password +not reached'
+lab_stop peers
+
 # ------------------------------------------------------- a directory's test --
 
 lab_provostctl directory test corp >"$LAB/out" 2>&1
@@ -165,6 +234,14 @@ lab_provostctl directory show nobody@example.org >"$LAB/out" 2>&1
 is "who is not there is not there" "$?" 67
 lab_ldap_set bob displayName "$(printf 'Bob\033[2J')"
 unlike "no control byte of the directory gets through" "$(lab_provostctl directory show bob@example.org | cat -v)" '\^\['
+
+unlike "nor through why" "$(lab_provostctl why bob@example.org | cat -v)" '\^\['
+lab_ldap_set frank otherMailbox "$(printf 'un\033[2Jmapped')"
+lab_provostctl why frank@example.org >"$LAB/out"
+like "a hostile value is shown escaped" "$(cat "$LAB/out")" 'error +mapping +nothing maps: otherMailbox is "un\\\\?.*mapped"'
+unlike "and not as it is" "$(cat -v "$LAB/out")" '\^\['
+is "in JSON it is whole" "$(lab_provostctl why frank@example.org --json |
+    "$LAB_PYTHON" -c 'import json, sys; print(any("un\33[2Jmapped" in row["text"] for row in json.load(sys.stdin)))')" True
 
 # Certificates: over, and for another name. A size limit of the service.
 lab_slapd_stop

@@ -23,7 +23,8 @@ busy        answers everything with busy (51)
 wrong-id    answers operations nobody asked for
 flood       answers a search with entries without end
 slow        answers right, but after 3 seconds
-fake        answers right; a login or DN "case-NAME" gets the answer NAME
+fake        answers right; a login or DN "case-NAME" gets the answer NAME,
+            and a login "case-bind-NAME" the entry whose bind gets it
 """
 
 import os
@@ -140,6 +141,8 @@ def search_cases(number, name):
     reference = message(number, ber(0x73, text("ldap://ad.example/CN=Configuration")))
     one = message(number, entry(DN, PERSON))
     other = message(number, entry("uid=other,dc=example", PERSON))
+    if name.startswith("bind-"):
+        return message(number, entry("uid=case-%s,ou=people,dc=example,dc=org" % name[5:], PERSON)) + done(number)
     if name == "reference":
         return reference + one + reference + done(number)
     if name == "undecodable":

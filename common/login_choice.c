@@ -1,0 +1,61 @@
+/* login_choice - see login_choice.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "login_choice.h"
+
+#include "address.h"
+#include "strbuf.h"
+
+#include <string.h>
+
+static bool other_names(const struct directory_settings *set)
+{
+    return set->login_fields.count > 1 ||
+           (set->login_fields.count == 1 &&
+            strcmp(set->login_fields.items[0], set->username_field) != 0);
+}
+
+void login_choose(const struct settings *settings, const char *name,
+                  const struct store_found *found,
+                  struct login_choice *choice_r)
+{
+    const struct account *account = &found->account;
+    const char *domain = found->domain.name;
+    const struct directory_settings *set;
+
+    *choice_r = (struct login_choice){.set = NULL};
+    if (account->address != NULL && account->directory != NULL) {
+        choice_r->set = settings_directory(settings, account->directory);
+        choice_r->decision =
+            (struct decision){LOGIN_TEMPORARY, "directory_not_configured"};
+        if (choice_r->set == NULL)
+            errtext_set(&choice_r->text, "directory %s is not in the settings",
+                        account->directory);
+        return;
+    }
+    choice_r->decision = (struct decision){
+        LOGIN_WRONG, domain != NULL ? "unknown_user" : "unknown_domain"};
+    set = settings_directory_for(
+        settings, domain != NULL ? domain : address_domain_of(name));
+    if (set != NULL && (domain != NULL || other_names(set)))
+        choice_r->set = set;
+}
+
+enum status login_search_name(const char *name, const struct store_found *found,
+                              char **searched_r, struct errtext *err)
+{
+    struct strbuf text = STRBUF_INIT(2 * ADDRESS_BYTES_MAX);
+
+    if (found->account.address != NULL) {
+        strbuf_append(&text, found->account.address);
+    } else if (found->domain.name != NULL) {
+        strbuf_append_len(&text, name,
+                          (size_t)(address_domain_of(name) - name));
+        strbuf_append(&text, found->domain.name);
+    } else {
+        strbuf_append(&text, name);
+    }
+    return strbuf_take(&text, searched_r, err);
+}
