@@ -183,6 +183,7 @@ static void charge_all(uint32_t recipients, const struct asked *asked)
 
         if (counter == NULL)
             continue;
+        counter->fresh = false;
         rate_window_add(&counter->window,
                         is_of_recipients((enum rate_kind)i) ? recipients : 1);
         rate_queue(asked->shards[i], counter);

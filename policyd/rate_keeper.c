@@ -154,7 +154,10 @@ static enum status read_node(struct rate_keeper *keeper, unsigned number,
             return status;
         if (count == 0)
             return STATUS_OK;
-        if (!rates_put(keeper->rates, number, keeper->rows, count, clock_ms()))
+        if (!rates_put(keeper->rates,
+                       strcmp(node->name, keeper->node) == 0 ? RATES_SELF
+                                                             : number,
+                       keeper->rows, count, clock_ms()))
             log_line_limited(keeper->log, LOG_LEVEL_WARNING, "rate_room",
                              NOTICE_SECONDS,
                              "no room for counters of the store, raise "
@@ -205,7 +208,7 @@ static enum status restore(struct rate_keeper *keeper, int64_t deadline_ms,
 
     if (status != STATUS_OK)
         return status;
-    rates_adopt(keeper->rates, number, clock_ms());
+    rates_adopt(keeper->rates, clock_ms());
     /* The store's clock may have been ahead when they were written. */
     if (keeper->batch <= keeper->nodes[number].batch)
         keeper->batch = keeper->nodes[number].batch + 1;

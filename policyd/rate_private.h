@@ -41,6 +41,7 @@ struct rate_counter {
     struct rate_counter *next_unsaved;
     bool queued;    /* it is in the list of unsaved ones */
     bool held;      /* by the charge that runs now: not to be forgotten */
+    bool fresh;     /* read back, and not charged since */
     uint32_t limit; /* as last asked; 0: not known yet */
     int64_t told_until_ms; /* a refusal before this is not the first */
     struct rate_window window;

@@ -162,6 +162,25 @@ static struct rate_window *peer_of(struct rate_counter *counter, unsigned node,
     return &peer->window;
 }
 
+/*
+ * Where the row goes: into the counter itself while nobody else has been
+ * there, else beside it, so that it does not replace what was charged.
+ */
+static struct rate_window *window_of(struct rate_counter *counter,
+                                     unsigned node, uint32_t seconds,
+                                     int64_t at_ms)
+{
+    struct rate_window *window = &counter->window;
+
+    if (node != RATES_SELF || !counter->fresh)
+        return peer_of(counter, node, seconds, at_ms);
+    if (window->seconds != seconds)
+        rate_window_begin(window, seconds, at_ms);
+    else
+        rate_window_advance(window, at_ms);
+    return window;
+}
+
 /* True if the row counts at that time, and is not from the future. */
 static bool row_counts(const struct store_rate_row *row, int64_t at_ms)
 {
@@ -191,12 +210,15 @@ static bool put_row(struct rates *rates, unsigned node,
 
         counter = rate_find(shard, &key);
         /* A count of nothing is no reason to make a counter. */
-        if (counter == NULL && row->count > 0 &&
-            rate_take(rates, shard, &key, row->seconds, at_ms, &counter,
-                      NULL) != STATUS_OK)
-            done = false;
+        if (counter == NULL && row->count > 0) {
+            if (rate_take(rates, shard, &key, row->seconds, at_ms, &counter,
+                          NULL) == STATUS_OK)
+                counter->fresh = node == RATES_SELF;
+            else
+                done = false;
+        }
         if (counter != NULL)
-            window = peer_of(counter, node, row->seconds, at_ms);
+            window = window_of(counter, node, row->seconds, at_ms);
         if (counter != NULL && window == NULL)
             done = false;
         if (window != NULL)
@@ -218,13 +240,14 @@ bool rates_put(struct rates *rates, unsigned node,
     return all;
 }
 
-static void adopt_peer(struct rate_shard *shard, struct rate_counter *counter,
-                       unsigned node, int64_t at_ms)
+static void adopt_one(struct rate_shard *shard, struct rate_counter *counter,
+                      int64_t at_ms)
 {
     struct rate_peer **link = &counter->peers;
     struct rate_peer *peer;
 
-    while (*link != NULL && (*link)->node != node)
+    counter->fresh = false;
+    while (*link != NULL && (*link)->node != RATES_SELF)
         link = &(*link)->next;
     peer = *link;
     if (peer == NULL)
@@ -242,7 +265,7 @@ static void adopt_peer(struct rate_shard *shard, struct rate_counter *counter,
     free(peer);
 }
 
-void rates_adopt(struct rates *rates, unsigned node, int64_t now_ms)
+void rates_adopt(struct rates *rates, int64_t now_ms)
 {
     for (unsigned i = 0; i < rates->shard_count; i++) {
         struct rate_shard *shard = &rates->shards[i];
@@ -252,7 +275,7 @@ void rates_adopt(struct rates *rates, unsigned node, int64_t now_ms)
         lock(shard);
         HASH_ITER(hh, shard->counters, counter, next)
         {
-            adopt_peer(shard, counter, node, now_ms + shard->offset_ms);
+            adopt_one(shard, counter, now_ms + shard->offset_ms);
         }
         unlock(shard);
     }

@@ -32,16 +32,23 @@ size_t rates_collect(struct rates *rates, struct store_rate_row *rows,
 void rates_uncollect(struct rates *rates, const struct store_rate_row *rows,
                      size_t count);
 
+/* The number of this node, before its restart. */
+#define RATES_SELF STORE_RATE_NODES_MAX
+
 /*
- * Takes rows of a node, a number below STORE_RATE_NODES_MAX, the older batches
- * first: a later period replaces an earlier one, a later count its bucket's.
+ * Takes rows of a node, a number below STORE_RATE_NODES_MAX or RATES_SELF, the
+ * older batches first: a later period replaces an earlier one, a later count
+ * its bucket's.
  * Returns false if not all could be taken, for lack of memory or room.
  */
 bool rates_put(struct rates *rates, unsigned node,
                const struct store_rate_row *rows, size_t count, int64_t now_ms);
 
-/* Makes what that node has counted our own: we are it, before a restart. */
-void rates_adopt(struct rates *rates, unsigned node, int64_t now_ms);
+/*
+ * All rows of RATES_SELF have been taken: they are added to what was charged
+ * meanwhile, and are our own from now on.
+ */
+void rates_adopt(struct rates *rates, int64_t now_ms);
 
 /* Moves the counters of a mailbox to its new address. */
 void rates_rename(struct rates *rates, const char *from, const char *to,

@@ -10,8 +10,10 @@
 # who is asked. Each round runs each server once, so that what disturbs the
 # machine disturbs all of them; the report shows medians, and ratios of one
 # round's neighbours. A message is two requests, RCPT and END-OF-MESSAGE; for
-# Dovecot, which does not look at the second, RCPT alone. --quick is a smoke
-# test: no time is judged. The peers are Debian's: tests/lib/packages.sh bench.
+# Dovecot, which does not look at the second, RCPT alone. Cold: mail from
+# outside for everybody once, after it was told to forget all accounts.
+# --quick is a smoke test: no time is judged. The peers are Debian's:
+# tests/lib/packages.sh bench.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=tests/lib/lab.sh
@@ -63,7 +65,17 @@ run() {
 
 # mode NAME: what a message is to it.
 mode() {
-    case $1 in dovecot | policyd-cold) echo rcpt ;; *) echo mail ;; esac
+    case $1 in dovecot) echo rcpt ;; policyd-cold) echo inbound ;; *) echo mail ;; esac
+}
+
+# make_cold: policyd-cold has forgotten all it knew of accounts.
+make_cold() {
+    "$LAB_PYTHON" -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(b"flush all\n")
+sys.exit(not s.makefile().read().startswith("ok"))' "$LAB/run/policyd-cold.control" ||
+        lab_die "policyd-cold forgets its accounts"
 }
 
 # row KIND NAME CONNECTIONS ROUND LINE
@@ -115,7 +127,7 @@ ANALYZE TABLE domain, mailbox, alias, quota2" >"$LAB/log/data.log" ||
 if [ -x "$PROVOST_BUILD/policyd/provost-policyd" ]; then
     ! wanted policyd-none || policyd_start policyd-none none
     ! wanted policyd-all || policyd_start policyd-all all 'account_ttl = "1h";' 'usage_ttl = "1h";'
-    ! wanted policyd-cold || policyd_start policyd-cold all 'account_ttl = "0s";'
+    ! wanted policyd-cold || policyd_start policyd-cold all 'account_ttl = "1h";' 'usage_ttl = "1h";'
 fi
 NAMES='limit policyd-none policyd-all select policyd-cold dovecot postfwd policyd-rate-limit'
 
@@ -144,6 +156,12 @@ for connections in 1 8 64; do
                 continue
             fi
             has "$name" || continue
+            if [ "$name" = policyd-cold ]; then
+                make_cold
+                row run policyd-cold "$connections" "$round" \
+                    "$(run policyd-cold -c "$connections" -o -m inbound)"
+                continue
+            fi
             row run "$name" "$connections" "$round" \
                 "$(run "$name" -c "$connections" -t "$SECONDS_EACH" -m "$(mode "$name")")"
         done
@@ -154,7 +172,7 @@ done
 # another life.
 if has policyd-all; then
     lab_stop policyd-all
-    lab_sql "INSERT INTO rate_usage
+    lab_sql "DELETE FROM rate_usage; INSERT INTO rate_usage
         SELECT 'policyd-all', seq % 2, CONCAT('v', LPAD(seq DIV 2, 6, '0'), '@d00.example'), 3600,
                (UNIX_TIMESTAMP() * 1000) DIV 112500 - 1, 5, 1 + seq DIV 500, UNIX_TIMESTAMP() + 3600
           FROM seq_0_to_$((COUNTERS - 1)) ON DUPLICATE KEY UPDATE count = 5" ||

@@ -2,14 +2,15 @@
  * policy_load - asks a policy service at full speed and measures
  *
  * usage: policy_load -s SOCKET|PORT [-c CONNECTIONS] [-t SECONDS] [-p PEOPLE]
- *                    [-w THREADS] [-m rcpt|mail] [-o] [-H SECONDS] [-C PID,...]
+ *                    [-w THREADS] [-m MODE] [-o] [-H SECONDS] [-C PID,...]
  *
  * Each connection asks, waits for the whole answer and asks again, as smtpd
  * does, with every attribute of Postfix 3.7. Sender and login are one of
  * PEOPLE, drawn at random, the recipient is another. -m mail asks twice for a
  * message, at RCPT and at END-OF-MESSAGE with the same instance; rcpt only at
- * RCPT. -o: everybody once, in order. -H: a request on each connection, then
- * they stay open and idle. -C adds up the processor time of processes.
+ * RCPT; inbound at RCPT, from outside and without a login. -o: everybody once,
+ * in order. -H: a request on each connection, then they stay open and idle. -C
+ * adds up the processor time of processes.
  *
  * One line comes out: rate, median, 99th percentile, longest, answers by kind.
  */
@@ -59,6 +60,7 @@ struct plan {
     double seconds;
     bool in_order;
     bool whole_mail;
+    bool inbound;
     struct request *rcpt;
     struct request *end;
     atomic_ulong next; /* person in order; number of a message */
@@ -152,6 +154,30 @@ static void make_request(struct request *request, const char *state,
         state, person, person % DOMAINS, other, other % DOMAINS, at_end ? 1 : 0,
         at_end ? "4XyZ1234ABCDEF" : "", 0U, (unsigned)getpid() % 100000,
         at_end ? 2345 : 2000, person, person % DOMAINS);
+    mark = strstr(request->text, "\ninstance=");
+    request->instance = (size_t)(mark - request->text) + strlen("\ninstance=");
+}
+
+/* From somebody elsewhere, who has not logged in. */
+static void make_inbound(struct request *request, unsigned person)
+{
+    const char *mark;
+
+    request->len = (size_t)snprintf(
+        request->text, sizeof(request->text),
+        "request=smtpd_access_policy\nprotocol_state=RCPT\n"
+        "protocol_name=ESMTP\nclient_address=192.0.2.7\n"
+        "client_name=client.example.net\nclient_port=40322\n"
+        "reverse_client_name=client.example.net\nserver_address=192.0.2.25\n"
+        "server_port=25\nhelo_name=client.example.net\n"
+        "sender=friend%05u@elsewhere.example\nrecipient=u%05u@d%02u.example\n"
+        "recipient_count=0\nqueue_id=\ninstance=%08x.6744c1a2.%05u.0\n"
+        "size=2000\netrn_domain=\nstress=\nsasl_method=\nsasl_username=\n"
+        "sasl_sender=\nccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
+        "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\n"
+        "encryption_cipher=TLS_AES_256_GCM_SHA384\nencryption_keysize=256\n"
+        "policy_context=\n\n",
+        person, person, person % DOMAINS, 0U, (unsigned)getpid() % 100000);
     mark = strstr(request->text, "\ninstance=");
     request->instance = (size_t)(mark - request->text) + strlen("\ninstance=");
 }
@@ -410,6 +436,7 @@ static bool read_options(struct plan *plan, int argc, char **argv)
             break;
         case 'm':
             plan->whole_mail = strcmp(optarg, "mail") == 0;
+            plan->inbound = strcmp(optarg, "inbound") == 0;
             break;
         case 'o':
             plan->in_order = true;
@@ -449,6 +476,8 @@ int main(int argc, char **argv)
     plan.end = make_requests("END-OF-MESSAGE", plan.people);
     if (plan.rcpt == NULL || plan.end == NULL)
         return 75;
+    for (unsigned i = 0; plan.inbound && i < plan.people; i++)
+        make_inbound(&plan.rcpt[i], i);
     for (unsigned i = 0; i < plan.threads; i++) {
         workers[i].plan = &plan;
         workers[i].random = 88172645463325252U + i;

@@ -506,8 +506,9 @@ static void survives_a_restart(void)
     CU_ASSERT_TRUE(charge(rates, &limits, 3, 77));
     CU_ASSERT_TRUE(charge(rates, &limits, 3, 77));
     rates_align(rates, now_ms + 1000000 - 77, 77);
-    CU_ASSERT_TRUE(rates_put(rates, 0, rows, count, 77));
-    rates_adopt(rates, 0, 77);
+    CU_ASSERT_TRUE(rates_put(rates, RATES_SELF, rows, count, 77));
+    CU_ASSERT_TRUE(rates_put(rates, RATES_SELF, rows, count, 77));
+    rates_adopt(rates, 77);
     CU_ASSERT_EQUAL(used(rates, RATE_MAILBOX_MESSAGES, ADA, 60, 77), 8);
     CU_ASSERT_EQUAL(used(rates, RATE_MAILBOX_RECIPIENTS, ADA, 3600, 77), 24);
     CU_ASSERT_EQUAL(used(rates, RATE_DOMAIN_MESSAGES, ORG, 86400, 77), 8);
@@ -524,6 +525,33 @@ static void survives_a_restart(void)
                 rows[i].kind == RATE_MAILBOX_MESSAGES ? rows[i].count : 0;
         CU_ASSERT_EQUAL(messages, 10);
     }
+    rates_free(&rates);
+}
+
+/* What is read back before anybody charges needs no second place. */
+static void is_read_back_in_its_place(void)
+{
+    static struct store_rate_row rows[ROWS];
+    struct rates *rates = make(1000);
+    struct rate_limits limits = messages_of(ADA, 10, 60);
+    size_t count;
+
+    for (int64_t now_ms = 0; now_ms < 12000; now_ms += 2000)
+        CU_ASSERT_TRUE(charge(rates, &limits, 1, now_ms));
+    count = collect(rates, rows, 12000);
+    rates_free(&rates);
+
+    rates = make(1000);
+    CU_ASSERT_TRUE(count > 2);
+    CU_ASSERT_TRUE(rates_put(rates, RATES_SELF, rows, 2, 12000));
+    CU_ASSERT_TRUE(rates_put(rates, RATES_SELF, rows, 2, 12000));
+    /* Somebody charges in the middle; the rest is added all the same. */
+    CU_ASSERT_TRUE(charge(rates, &limits, 1, 12000));
+    CU_ASSERT_TRUE(rates_put(rates, RATES_SELF, rows + 2, count - 2, 12000));
+    rates_adopt(rates, 12000);
+    CU_ASSERT_EQUAL(used(rates, RATE_MAILBOX_MESSAGES, ADA, 60, 12000), 7);
+    CU_ASSERT_TRUE(charge(rates, &limits, 1, 12000));
+    CU_ASSERT_EQUAL(used(rates, RATE_MAILBOX_MESSAGES, ADA, 60, 12000), 8);
     rates_free(&rates);
 }
 
@@ -697,6 +725,7 @@ int main(void)
         {"another period keeps what was counted",
          another_period_keeps_what_was_counted},
         {"survives a restart", survives_a_restart},
+        {"is read back in its place", is_read_back_in_its_place},
         {"what was not written is collected again",
          what_was_not_written_is_collected_again},
         {"nodes share a limit", nodes_share_a_limit},
