@@ -106,7 +106,7 @@ static const struct command commands[] = {
      mailbox_rename},
     {"mailbox", "show", "ADDRESS",
      "show a mailbox and where each setting comes from", mailbox_show},
-    {"mailbox", "source", "ADDRESS|--domain NAME ldap|local [--plan]",
+    {"mailbox", "source", "[ADDRESS] ldap|local [--domain NAME] [--plan]",
      "switch who checks the password, of one or of all in a domain",
      mailbox_source},
     {"mailbox", "unblock", "ADDRESS", "end a block", mailbox_unblock},
