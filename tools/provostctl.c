@@ -139,9 +139,10 @@ static const struct command commands[] = {
      "walk a login gate by gate and tell which one closed", why_run},
 };
 
-static void print_row(FILE *file, const struct command *command)
+static void print_row(FILE *file, const char *before,
+                      const struct command *command)
 {
-    (void)fprintf(file, "  %s%s%s%s%s\n      %s\n", command->noun,
+    (void)fprintf(file, "  %s%s%s%s%s%s\n      %s\n", before, command->noun,
                   command->verb[0] != '\0' ? " " : "", command->verb,
                   command->synopsis[0] != '\0' ? " " : "", command->synopsis,
                   command->help);
@@ -155,7 +156,7 @@ static void print_help(FILE *file)
         "       provostctl help NOUN\n\n",
         file);
     for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-        print_row(file, &commands[i]);
+        print_row(file, "", &commands[i]);
 }
 
 /* Prints the commands of a noun. Returns false if there is none. */
@@ -169,8 +170,7 @@ static bool print_noun(FILE *file, const char *noun)
         if (!found)
             (void)fputs("usage:\n", file);
         found = true;
-        (void)fputs("  provostctl", file);
-        print_row(file, &commands[i]);
+        print_row(file, "provostctl ", &commands[i]);
     }
     return found;
 }

@@ -16,7 +16,7 @@ is "its rows are sorted" "$(grep -E '^  [a-z]' "$LAB/help" | awk '{ print $1 }')
     "$(grep -E '^  [a-z]' "$LAB/help" | awk '{ print $1 }' | LC_ALL=C sort)"
 nouns=$(grep -E '^  [a-z]' "$LAB/help" | awk '{ print $1 }' | uniq)
 for noun in $nouns; do
-    is "help $noun has its rows alone" "$("$ctl" help "$noun" | sed -n 's/^  provostctl  //p' | awk '{ print $1 }' | sort -u)" "$noun"
+    is "help $noun has its rows alone" "$("$ctl" help "$noun" | sed -n 's/^  provostctl //p' | awk '{ print $1 }' | sort -u)" "$noun"
     is "as $noun --help" "$("$ctl" "$noun" --help)" "$("$ctl" help "$noun")"
 done
 "$ctl" help nonsense >"$LAB/out" 2>&1
