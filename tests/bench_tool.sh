@@ -6,7 +6,8 @@
 #
 # One private MariaDB with 100,000 mailboxes, their quota and last logins, and a
 # million events. Each command runs N times (3); the table has the median of
-# its seconds and the largest memory. --quick is a smoke test: few rows, no
+# its seconds, the processor's share of the command itself in them (the rest is
+# the server's, or waiting for it) and the largest memory. --quick is a smoke test: few rows, no
 # time is judged. Without it, more than 2 s or 32 MiB for mailboxes, or more
 # than 50 ms for one person's events, is a failure.
 set -u
@@ -56,24 +57,25 @@ INSERT INTO event (at, kind, who, address, domain, directory, reason,
 ANALYZE TABLE mailbox, quota2, last_login, event" >"$LAB/log/fill.log" 2>&1 ||
     lab_die "the tables can be filled"
 
-# measure COMMAND...: prints "seconds KiB"; what it wrote is in $LAB/lines.
+# measure COMMAND...: prints "seconds own KiB"; what it wrote is in $LAB/lines.
 measure() {
     "$LAB_PYTHON" - "$ROUNDS" "$LAB/lines" "$PROVOST_BUILD/tools/provostctl" \
         -c "$LAB/provost.conf" --no-headers "$@" <<'PYTHON'
 import os, statistics, subprocess, sys, time
 rounds, lines, command = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
-seconds, largest = [], 0
+seconds, own, largest = [], [], 0
 for _ in range(rounds):
     with open(lines, "wb") as file:
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=file)
         _, status, usage = os.wait4(process.pid, 0)
         seconds.append(time.monotonic() - began)
+        own.append(usage.ru_utime + usage.ru_stime)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"{command}: {process.returncode}")
     largest = max(largest, usage.ru_maxrss)
-print(f"{statistics.median(seconds):.3f} {largest}")
+print(f"{statistics.median(seconds):.3f} {statistics.median(own):.3f} {largest}")
 PYTHON
 }
 
@@ -83,20 +85,21 @@ row() {
     shift 4
     row_got=$(measure "$@")
     is "$row_name is whole" "$(wc -l <"$LAB/lines")" "$row_lines"
-    echo "| $row_name | ${row_got% *} | ${row_got#* } |"
+    echo "| $row_name | $(echo "$row_got" | sed 's/ / | /g') |"
     [ -z "$QUICK" ] || row_seconds=60
     check "$row_name takes at most $row_seconds s and $row_kib KiB" \
         awk -v got="$row_got" -v s="$row_seconds" -v k="$row_kib" \
-        'BEGIN { split(got, a, " "); exit !(got != "" && a[1] <= s && a[2] <= k) }'
+        'BEGIN { split(got, a, " "); exit !(got != "" && a[1] <= s && a[3] <= k) }'
 }
 
-echo "| command | seconds | peak KiB |"
-echo "|---|---|---|"
+echo "| command | seconds | own seconds | peak KiB |"
+echo "|---|---|---|---|"
 row "mailbox list" "$PEOPLE" 2 32768 mailbox list
 row "mailbox list, JSON" $((PEOPLE + 2)) 2 32768 --format json mailbox list
 row "mailbox list, CSV" "$PEOPLE" 2 32768 --format csv mailbox list
 row "event list --user" $((EVENTS / PEOPLE)) 0.05 32768 event list --user p7@d7.example
-row "event list --since 1h" 3600 1 32768 event list --since 1h
+since=$(lab_sql "SELECT DATE_FORMAT(MAX(at) - INTERVAL 3599 SECOND, '%Y-%m-%dT%H:%i:%sZ') FROM event WHERE who = 'authd'")
+row "event list --since" 1200 1 32768 event list --since "$since" --kind update
 row "domain list" 10 1 32768 domain list
 row "domain show" 8 1 32768 domain show d3.example
 lab_done

@@ -129,22 +129,39 @@ static unsigned shapeless(const char *text)
     return 0;
 }
 
+/* How many bytes from here on are ASCII that is shown: most of all text. */
+static size_t plain_len(const char *text)
+{
+    size_t len = 0;
+
+    while (text[len] >= 0x20 && text[len] < 0x7f)
+        len++;
+    return len;
+}
+
 /* Appends text; control bytes become \xNN, other controls \uNNNN. */
 static void append_escaped(struct strbuf *buf, const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned code = shapeless(p);
+    for (;;) {
+        size_t plain = plain_len(text);
+        unsigned code;
 
+        strbuf_append_len(buf, text, plain);
+        text += plain;
+        if (*text == '\0')
+            return;
+        code = shapeless(text);
         if (code != 0) {
             strbuf_appendf(buf, "\\u%04x", code);
-            p += code < 0x800 ? 1 : 2;
-        } else if (is_control((unsigned char)*p)) {
-            strbuf_appendf(buf, "\\x%02x", (unsigned char)*p);
-        } else if (is_c1(p)) {
-            strbuf_appendf(buf, "\\u00%02x", (unsigned char)*++p);
+            text += code < 0x800 ? 1 : 2;
+        } else if (is_control((unsigned char)*text)) {
+            strbuf_appendf(buf, "\\x%02x", (unsigned char)*text);
+        } else if (is_c1(text)) {
+            strbuf_appendf(buf, "\\u00%02x", (unsigned char)*++text);
         } else {
-            strbuf_append_char(buf, *p);
+            strbuf_append_char(buf, *text);
         }
+        text++;
     }
 }
 
@@ -160,10 +177,11 @@ void output_escaped(FILE *file, const char *text)
 /* Columns a text takes on a terminal; bytes that are no text count one. */
 static size_t width_of(const char *text)
 {
-    size_t left = strlen(text);
+    size_t width = plain_len(text);
+    size_t left = strlen(text + width);
     mbstate_t state = {0};
-    size_t width = 0;
 
+    text += width;
     while (left > 0) {
         wchar_t wide;
         size_t used = mbrtowc(&wide, text, left, &state);
@@ -394,10 +412,14 @@ static void print_csv(struct output *out)
 
         if (quote)
             (void)fputc('"', out->file);
-        for (const char *p = text; *p != '\0'; p++) {
-            if (*p == '"')
-                (void)fputc('"', out->file);
-            (void)fputc(*p, out->file);
+        for (;;) {
+            size_t plain = strcspn(text, "\"");
+
+            (void)fwrite(text, 1, plain, out->file);
+            text += plain;
+            if (*text++ == '\0')
+                break;
+            (void)fputs("\"\"", out->file);
         }
         if (quote)
             (void)fputc('"', out->file);
@@ -408,18 +430,26 @@ static void print_csv(struct output *out)
 /* jansson leaves DEL and other controls as they are; a terminal would obey. */
 static void put_json(FILE *file, const char *text)
 {
-    for (const char *p = text; *p != '\0'; p++) {
-        unsigned code = shapeless(p);
+    for (;;) {
+        size_t plain = plain_len(text);
+        unsigned code;
 
+        (void)fwrite(text, 1, plain, file);
+        text += plain;
+        if (*text == '\0')
+            return;
+        code = shapeless(text);
         if (code != 0) {
             (void)fprintf(file, "\\u%04x", code);
-            p += code < 0x800 ? 1 : 2;
-        } else if (*p == 0x7f)
+            text += code < 0x800 ? 1 : 2;
+        } else if (*text == 0x7f) {
             (void)fputs("\\u007f", file);
-        else if (is_c1(p))
-            (void)fprintf(file, "\\u00%02x", (unsigned char)*++p);
-        else
-            (void)fputc(*p, file);
+        } else if (is_c1(text)) {
+            (void)fprintf(file, "\\u00%02x", (unsigned char)*++text);
+        } else {
+            (void)fputc(*text, file);
+        }
+        text++;
     }
 }
 
