@@ -5,6 +5,8 @@
 
 #include "store_apply_test.h"
 
+#include "store_admin.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -133,6 +135,42 @@ static void create_over(struct lab *lab, struct proxy *proxy, enum cut cut,
           sentence, &err);
 }
 
+/*
+ * What an administrator does by the store far, over a line that is cut at each
+ * COMMIT; lab looks at what became of it.
+ */
+static void administer_over(struct lab *lab, struct lab *far,
+                            struct proxy *proxy, enum cut cut,
+                            const char *address, const char *sentence)
+{
+    const struct store_app_password_new wanted = {
+        .address = address, .name = "", .hash = "{PLAIN}x", .services = 1};
+    struct errtext err = {{0}};
+    char *mail_path = NULL;
+    enum status status;
+    uint64_t id = 0;
+
+    atomic_store(&proxy->cut, cut);
+    status = store_mailbox_block(far->store, address, ACCOUNT_BLOCK_ALL,
+                                 "admin:test", in_ms(8000), &err);
+    if (status == STATUS_OK) {
+        atomic_store(&proxy->cut, cut);
+        status = store_app_password_add(far->store, &wanted, "admin:test",
+                                        in_ms(8000), &id, &err);
+    }
+    check(status == STATUS_OK && id != 0 &&
+              lab_count(lab, "SELECT COUNT(*) FROM app_password WHERE address "
+                             "LIKE '%@cut.example'") == 1,
+          "an app password is made once, and its number known", &err);
+    atomic_store(&proxy->cut, cut);
+    status = store_mailbox_remove(far->store, address, "admin:test",
+                                  in_ms(8000), &mail_path, &err);
+    check(status == STATUS_OK && mail_path != NULL &&
+              atomic_load(&proxy->cut) == CUT_NEVER,
+          sentence, &err);
+    free(mail_path);
+}
+
 void test_lost_commit(struct lab *lab)
 {
     struct proxy proxy;
@@ -157,6 +195,19 @@ void test_lost_commit(struct lab *lab)
               lab_count(lab, "SELECT COUNT(*) FROM event WHERE domain = "
                              "'cut.example' AND kind = 'create'") == 2,
           "each was done once", NULL);
+    store_domain_clear(&domain);
+    administer_over(lab, &cut, &proxy, CUT_BEFORE_COMMIT, "before@cut.example",
+                    "so is a removal whose COMMIT was lost");
+    administer_over(lab, &cut, &proxy, CUT_AFTER_COMMIT, "after@cut.example",
+                    "and one whose answer was lost");
+    domain = read_domain(lab, "cut.example");
+    errtext_set(&err, "%d mailboxes, %d bytes", (int)domain.mailboxes_used,
+                (int)domain.quota_allotted);
+    check(domain.mailboxes_used == 0 && domain.quota_allotted == 0 &&
+              lab_count(lab, "SELECT COUNT(*) FROM event WHERE domain = "
+                             "'cut.example' AND who = 'admin:test' AND "
+                             "address IS NOT NULL") == 6,
+          "each of these was done once, with one event", &err);
     store_domain_clear(&domain);
     atomic_store(&proxy.ends, true);
     store_close(&cut.store);
