@@ -10,10 +10,14 @@
 
 #define LABEL_BYTES_MAX 63
 
+static bool is_letter(unsigned char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
 static bool is_digit_or_letter(unsigned char byte)
 {
-    return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
-           (byte >= 'A' && byte <= 'Z');
+    return (byte >= '0' && byte <= '9') || is_letter(byte);
 }
 
 static char lower(char byte)
@@ -44,6 +48,7 @@ static bool plain_local(const char *local, size_t len)
 static bool plain_domain(const char *domain, size_t len)
 {
     size_t label = 0;
+    bool dot = false;
 
     if (len == 0 || len > ADDRESS_DOMAIN_BYTES_MAX)
         return false;
@@ -52,6 +57,7 @@ static bool plain_domain(const char *domain, size_t len)
             if (label == 0 || domain[i - 1] == '-')
                 return false;
             label = 0;
+            dot = true;
             continue;
         }
         if (domain[i] == '-') {
@@ -63,7 +69,8 @@ static bool plain_domain(const char *domain, size_t len)
         if (++label > LABEL_BYTES_MAX)
             return false;
     }
-    return label > 0 && domain[len - 1] != '-';
+    /* What ends in a digit may be an address of the Internet Protocol. */
+    return dot && label > 0 && is_letter((unsigned char)domain[len - 1]);
 }
 
 static void copy_lower(char *to, const char *from, size_t len)
