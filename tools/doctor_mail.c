@@ -55,7 +55,7 @@ void doctor_mail_clear(struct doctor_mail *mail)
     free(mail->config_directory);
     free(mail->queue_directory);
     free(mail->owner);
-    *mail = (struct doctor_mail){NULL};
+    *mail = (struct doctor_mail){.parameters = NULL};
 }
 
 char *doctor_parameter(const struct doctor *doctor, const char *name)

@@ -33,7 +33,7 @@ static void tell(const struct doctor *doctor, const struct sasl *sasl,
 /* ------------------------------------------------- the door that is named --
  */
 
-/* The socket of the settings that smtpd reaches by that path; or NULL. */
+/* The socket for logins that smtpd reaches by that path; or NULL. */
 static const struct socket_settings *socket_at(const struct doctor *doctor,
                                                const char *path, bool chrooted)
 {
@@ -43,7 +43,8 @@ static const struct socket_settings *socket_at(const struct doctor *doctor,
         const char *ours = auth->sockets[i].path;
         const char *seen = chrooted ? doctor_inside_queue(doctor, ours) : ours;
 
-        if (seen != NULL && strcmp(seen, path) == 0)
+        if (seen != NULL && strcmp(seen, path) == 0 &&
+            auth->sockets[i].kind == SOCKET_LOGIN)
             return &auth->sockets[i];
     }
     return NULL;

@@ -164,7 +164,9 @@ static bool is_allowed(const struct socket_settings *set, const char *user)
 static void look_at_socket(struct doctor *doctor,
                            const struct socket_settings *set)
 {
-    const char *inside = doctor_inside_queue(doctor, set->path);
+    const char *inside = set->kind == SOCKET_LOGIN
+                             ? doctor_inside_queue(doctor, set->path)
+                             : NULL;
     const char *owner = inside != NULL ? doctor->mail.owner : NULL;
     struct doctor_opened opened;
 
