@@ -12,7 +12,8 @@
  *
  * Too many connections, or no descriptor left: the oldest connection that
  * has sent no whole frame goes, so that nobody can starve others by holding
- * sockets open; only if there is none, the new one is turned away.
+ * sockets open; only if there is none, the new one is turned away. With
+ * keeps_old it is always the new one, for peers that stay and may be trusted.
  *
  * authd and policyd use it for their doors, and both for the control socket.
  */
@@ -35,6 +36,7 @@ struct server_limits {
     unsigned connections_max;
     unsigned queue_max; /* whole frames waiting for a worker */
     unsigned workers;
+    bool keeps_old; /* beyond connections_max a new one has to go */
     size_t frame_bytes_max;
     int64_t frame_timeout_ms; /* from accept, or first byte, to a whole frame */
     int64_t idle_timeout_ms;  /* a kept connection without a byte; 0: none is

@@ -293,7 +293,7 @@ static void welcome(struct server *server, size_t door, int fd, bool last_fd)
         turn_away_unread(server, connection, SERVER_PEER_REFUSED);
         return;
     }
-    crowded = crowded && !make_room(server);
+    crowded = crowded && (server->limits.keeps_old || !make_room(server));
     atomic_fetch_add(&server->connections, 1);
     if (last_fd)
         turn_away_unread(server, connection, SERVER_NO_DESCRIPTOR);

@@ -83,8 +83,14 @@ enum status generations_add(struct generations *generations,
                             struct rate_keeper *keeper, struct errtext *err)
 {
     struct generation *made = calloc(1, sizeof(*made));
+    /* Replaced by this function alone, of which one runs at a time. */
+    struct generation *before = generations->current;
     struct policy_world world = {
-        .settings = *settings, .store = store, .keeper = keeper};
+        .settings = *settings,
+        .store = store,
+        .keeper = keeper,
+        .previous = before != NULL ? before->policy : NULL,
+    };
     enum status status;
 
     if (made == NULL) {
@@ -99,9 +105,9 @@ enum status generations_add(struct generations *generations,
         return status;
     }
     (void)pthread_mutex_lock(&generations->lock);
-    if (generations->current != NULL) {
-        generations->current->next = generations->retired;
-        generations->retired = generations->current;
+    if (before != NULL) {
+        before->next = generations->retired;
+        generations->retired = before;
     }
     generations->current = made;
     (void)pthread_mutex_unlock(&generations->lock);

@@ -32,8 +32,9 @@ void generations_free(struct generations **generations);
 
 /*
  * Makes settings the current generation, whose they become; they are freed on
- * failure. store and keeper are borrowed by all generations. The one before is
- * closed when nobody holds it any more, by a later call at the latest.
+ * failure. store and keeper are borrowed by all generations. The one before
+ * hands on what it knows of messages under way, and is closed when nobody holds
+ * it any more, by a later call at the latest. One call at a time.
  *
  * Returns STATUS_OK; STATUS_INVALID or STATUS_TEMPFAIL, and the present one
  * stays.

@@ -19,10 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ANSWER_MS 3000  /* what the store may take at the start */
-#define STUCK_MS 30000        /* beyond a deadline: nothing moves */
-#define FRAME_MS 10000        /* a client that sends byte by byte */
-#define IDLE_MS (3600 * 1000) /* Postfix leaves after 300 s by itself */
+#define FIRST_ANSWER_MS 3000 /* what the store may take at the start */
+#define STUCK_MS 30000       /* beyond a deadline: nothing moves */
+#define FRAME_MS 10000       /* a client that sends byte by byte */
+/* Postfix leaves after 300 s by itself; who does not keeps others out. */
+#define IDLE_MS (900 * 1000)
 /*
  * A request that waited for a worker until its deadline is answered by the
  * worker all the same, at once, and keeps its connection.
@@ -52,6 +53,7 @@ static struct server_limits limits_of(const struct policy_settings *set)
         .connections_max = set->max_connections,
         .queue_max = set->max_connections,
         .workers = set->workers,
+        .keeps_old = true,
         .frame_bytes_max = REQUEST_BYTES_MAX,
         .frame_timeout_ms = FRAME_MS,
         .idle_timeout_ms = IDLE_MS,

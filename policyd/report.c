@@ -78,6 +78,8 @@ static void log_finding(struct report *report,
     const struct log_field fields[] = {
         LOG_TEXT("rule", policy_rule_name(finding->rule)),
         LOG_TEXT("state", request->state),
+        LOG_TEXT("client", request->client),
+        LOG_TEXT("queue_id", request->queue_id),
         LOG_TEXT("login", request->sasl_username),
         LOG_TEXT("sender", request->sender),
         LOG_TEXT("recipient", request->recipient),
@@ -90,10 +92,14 @@ static void log_finding(struct report *report,
     static const char *const sentences[] = {"would refuse", "deferred",
                                             "rejected"};
     const char *sentence = sentences[outcome_of(finding)];
+    enum log_level level = LOG_LEVEL_INFO;
 
-    if (finding->away)
+    if (finding->away) {
         sentence = finding->enforced ? "deferred, no answer" : "no answer";
-    log_line(report->log, LOG_LEVEL_INFO, sentence, fields, ARRAY_SIZE(fields));
+        /* One that lets mail in is no news for each request of an outage. */
+        level = finding->enforced ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG;
+    }
+    log_line(report->log, level, sentence, fields, ARRAY_SIZE(fields));
 }
 
 static void log_dunno(struct report *report,
@@ -101,6 +107,8 @@ static void log_dunno(struct report *report,
 {
     const struct log_field fields[] = {
         LOG_TEXT("state", request->state),
+        LOG_TEXT("client", request->client),
+        LOG_TEXT("queue_id", request->queue_id),
         LOG_TEXT("login", request->sasl_username),
         LOG_TEXT("sender", request->sender),
         LOG_TEXT("recipient", request->recipient),
@@ -147,7 +155,7 @@ void report_invalid(struct report *report, const char *text)
     const struct log_field fields[] = {LOG_TEXT("error", text)};
 
     count(&report->invalid);
-    log_line_limited(report->log, LOG_LEVEL_WARNING, "invalid", NOTICE_SECONDS,
+    log_line_limited(report->log, LOG_LEVEL_WARNING, "request", NOTICE_SECONDS,
                      "closing a connection that sent no policy request", fields,
                      ARRAY_SIZE(fields));
 }
@@ -159,7 +167,7 @@ void report_turned_away(struct report *report, enum server_why why)
 
     count(&report->turned_away[why]);
     if (why != SERVER_IDLE && why != SERVER_STOPPING)
-        log_line_limited(report->log, LOG_LEVEL_WARNING, "turned_away",
+        log_line_limited(report->log, LOG_LEVEL_WARNING, server_why_name(why),
                          NOTICE_SECONDS, "turning a connection away", fields,
                          ARRAY_SIZE(fields));
 }
@@ -294,6 +302,9 @@ void report_append_metrics(struct report *report,
                "Look-ups that asked the database", stats.account_misses);
     append_one(buf, "instances", "gauge", "Messages between RCPT and end",
                stats.instances);
+    append_one(buf, "instances_forgotten_total", "counter",
+               "Messages forgotten before their end, for want of room",
+               stats.instances_forgotten);
     append_rates(sources, buf);
     append_one(buf, "start_time_seconds", "gauge", "Start, since 1970 UTC",
                (uint64_t)report->start_seconds);

@@ -67,6 +67,10 @@ static void take_attribute(struct reading *reading, const char *name,
         request->recipient = value;
     else if (is(name, "instance"))
         request->instance = value;
+    else if (is(name, "client_address"))
+        request->client = value;
+    else if (is(name, "queue_id"))
+        request->queue_id = value;
     else if (is(name, "request"))
         reading->is_policy = strcmp(value, "smtpd_access_policy") == 0;
     else if (is(name, "size"))
@@ -88,6 +92,8 @@ enum status request_parse(char *text, size_t len,
         .sender = "",
         .recipient = "",
         .instance = "",
+        .client = "",
+        .queue_id = "",
     };
     if (len > REQUEST_BYTES_MAX || memchr(text, '\0', len) != NULL) {
         errtext_set(err, len > REQUEST_BYTES_MAX ? "over 16 KiB" : "a NUL");

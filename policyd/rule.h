@@ -49,6 +49,8 @@ struct policy_request {
     const char *sender;
     const char *recipient;
     const char *instance;
+    const char *client;       /* client_address, for the log alone */
+    const char *queue_id;     /* likewise */
     uint64_t size;            /* 0: not declared, or no number */
     uint32_t recipient_count; /* likewise */
     bool tls;                 /* encryption_protocol is not "" */

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """usage: policy.py SOCKET ask NAME=VALUE...      prints the action
           policy.py SOCKET idle COUNT              connections held, then asked
+          policy.py SOCKET crowd MAX               one more than MAX, whom it closes,
+                                                   and then one in the place of another
           policy.py SOCKET slow                    a byte at a time
           policy.py SOCKET load CONNECTIONS SECONDS [NAME=VALUE...]
                                                    "answers N wrong N lost N retried N max_ms N"
@@ -86,6 +88,36 @@ def idle(where, count):
     last = held[-1]
     last.sendall(request([]))
     print(f"held {len(held)}, {action(answer(last))}")
+
+
+def tells(s):
+    """What a request on s is answered, or "closed"."""
+    try:
+        s.sendall(request([]))
+        return action(answer(s))
+    except OSError:
+        return "closed"
+
+
+def crowd(where, most):
+    held = []
+    closed = None
+    # Those of an earlier client may not all have been given up yet.
+    while len(held) <= most:
+        s = dial(where)
+        said = tells(s)
+        if said == "closed":
+            closed = s
+            break
+        held.append(s)
+    print(f"{'closed' if closed else 'held'} number {len(held) + 1}")
+    print(f"the first {tells(held[0])}, the last {tells(held[-1])}")
+    held.pop().close()
+    end = time.monotonic() + 5
+    said = "closed"
+    while said == "closed" and time.monotonic() < end:
+        said = tells(dial(where))
+    print(f"another {said}")
 
 
 def slow(where):
@@ -198,6 +230,8 @@ def main():
         ask(where, rest)
     elif what == "idle":
         idle(where, int(rest[0]))
+    elif what == "crowd":
+        crowd(where, int(rest[0]))
     elif what == "slow":
         slow(where)
     elif what == "load":

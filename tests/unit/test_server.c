@@ -433,6 +433,26 @@ static void gives_the_place_of_the_oldest_idle_peer(void)
     stop(&lab);
 }
 
+static void keeps_who_is_there_if_told_to(void)
+{
+    struct lab lab;
+    struct server_limits limits = usual_limits;
+    int idle[PEERS];
+
+    limits.connections_max = PEERS;
+    limits.keeps_old = true;
+    start(&lab, &limits);
+    for (size_t i = 0; i < PEERS; i++)
+        idle[i] = dial(&lab);
+    CU_ASSERT_STRING_EQUAL(ask(&lab, "late\n"), "crowded");
+    for (size_t i = 0; i < PEERS; i++) {
+        say(idle[i], "good\n");
+        CU_ASSERT_STRING_EQUAL(hear(idle[i]), "good\n");
+        (void)close(idle[i]);
+    }
+    stop(&lab);
+}
+
 static void turns_away_when_every_place_holds_a_frame(void)
 {
     struct lab lab;
@@ -668,6 +688,7 @@ int main(void)
         {"turns away what waited too long", turns_away_what_waited_too_long},
         {"gives the place of the oldest idle peer",
          gives_the_place_of_the_oldest_idle_peer},
+        {"keeps who is there if told to", keeps_who_is_there_if_told_to},
         {"turns away when every place holds a frame",
          turns_away_when_every_place_holds_a_frame},
         {"serves when descriptors run out", serves_when_descriptors_run_out},
