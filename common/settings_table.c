@@ -313,7 +313,7 @@ static const struct settings_group policy_children[] = {
 
 static const struct settings_option policy_options[] = {
     POLICY_NUMBER(max_connections, "2000", 1, 60000),
-    POLICY_NUMBER(workers, "16", 1, 1024),
+    POLICY_NUMBER(workers, "32", 1, 1024),
     POLICY_TIME(deadline_ms, "deadline", "2s", 50, MINUTE),
     POLICY(control_path, KIND_SOCKET, "/run/provost/policyd.control"),
     POLICY(control_group, KIND_TEXT, ""),

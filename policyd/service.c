@@ -61,12 +61,14 @@ static bool decide(struct service *service, struct server_request *from,
     int64_t deadline_ms =
         from->arrived_ms + generation->settings->policy.deadline_ms;
     struct policy_answer answer;
-    bool decided = policy_decide_now(generation->policy, request, &answer);
+    bool decided = true;
 
-    if (!decided && may_wait)
+    if (may_wait)
         policy_decide(generation->policy, request, deadline_ms, &answer);
+    else
+        decided = policy_decide_now(generation->policy, request, &answer);
     generations_release(service->generations, &generation);
-    if (!decided && !may_wait)
+    if (!decided)
         return false;
     *after_r = reply(from, answer.text) ? SERVER_KEEP : SERVER_CLOSE;
     report_answer(service->report, request, &answer,
