@@ -203,6 +203,9 @@ install_there() {
     done
     find "$work/dest" -path '*/sasl2/libprovost.so' | grep -q . ||
         { echo "the plugin was not installed into libsasl2's directory"; return 1; }
+    for file in bash-completion/completions/provostctl zsh/site-functions/_provostctl; do
+        [ -s "$work/dest/usr/share/$file" ] || { echo "$file was not installed"; return 1; }
+    done
 }
 
 distcheck() {
