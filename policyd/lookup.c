@@ -293,8 +293,9 @@ static enum status find_own(const struct asking *asking, const char *key,
     forms[count++] = sender.text + sender.local_len; /* "@domain" */
     for (size_t i = 0; i < count; i++)
         *own_r = *own_r || strcmp(forms[i], login) == 0;
-    if (!*own_r)
-        status = gets_mail(asking, login, forms, count, own_r, err);
+    /* A catch-all gets what is nobody's, and gives no right to send with it. */
+    if (!*own_r && count > 1)
+        status = gets_mail(asking, login, forms, count - 1, own_r, err);
     if (status == STATUS_OK && !*own_r)
         status = asking->lookup->source.sender(asking->lookup->source.context,
                                                login, forms, count,

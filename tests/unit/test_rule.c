@@ -216,6 +216,8 @@ static const struct ask answers[] = {
      .sender = "press@elsewhere.example", .answer = "DUNNO"},
     {"an address outside", .login = "ada@example.org",
      .sender = "ada@elsewhere.example", .answer = "553 5.7.1 "},
+    {"what only a catch-all gets", .login = "bob@example.org",
+     .sender = "x@xn--bcher-kva.example", .answer = "553 5.7.1 "},
     {"the null sender", .login = "ada@example.org", .sender = "",
      .answer = "DUNNO"},
     {"no login", .sender = "bob@example.org", .answer = "DUNNO"},
