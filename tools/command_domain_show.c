@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sysexits.h>
 
-#define NAMES_BYTES_MAX 65536
+#define NAMES_BYTES_MAX ((size_t)16 << 20)
 
 /* All about one domain. */
 struct shown {
@@ -44,6 +44,8 @@ static enum status look(struct tool *tool, const char *name,
     if (status == STATUS_OK)
         status = store_alias_domain_list(tool->store, name, &visitor,
                                          tool_deadline(tool), err);
+    if (status == STATUS_OK && shown->aliases.failed)
+        status = status_no_memory(err);
     return status;
 }
 

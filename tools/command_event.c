@@ -63,6 +63,10 @@ static int read_words(struct tool *tool, struct arguments *arguments,
         code = tool_time(since, &words->query.since);
     if (code == EX_OK && run != NULL)
         code = tool_number(run, &words->query.run);
+    if (code == EX_OK && run != NULL && words->query.run == 0) {
+        tool_error("--run is the number of a run of sync, from 1");
+        code = EX_DATAERR;
+    }
     words->query.address = words->address;
     words->query.domain = words->domain;
     return code == EX_OK ? tool_store(tool, false) : code;

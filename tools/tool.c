@@ -267,6 +267,7 @@ static bool read_date(const char *word, int64_t *seconds_r)
 {
     struct tm parts = {0};
     const char *end = strptime(word, "%Y-%m-%d", &parts);
+    int day = parts.tm_mday;
     time_t at;
 
     if (end != NULL && *end == 'T')
@@ -275,7 +276,8 @@ static bool read_date(const char *word, int64_t *seconds_r)
         return false;
     at = timegm(&parts);
     *seconds_r = (int64_t)at;
-    return at >= 0;
+    /* The 30th of February would be a day in March. */
+    return at >= 0 && parts.tm_mday == day;
 }
 
 int tool_time(const char *word, int64_t *seconds_r)

@@ -84,6 +84,11 @@ like "what is used has a limit of its own" "$(ctl domain show example.org)" 'quo
 is "JSON has numbers" "$(parsed '[d[0][x] for x in ("mailboxes_used", "max_mailboxes", "quota_allotted", "quota", "used", "max_usage", "messages", "alias_domains")]' domain show example.org)" \
     "[12, 50, 64424509440, 536870912000, 3221225472, 3221225472, 12, 'xn--bcher-kva.example']"
 is "so has CSV" "$(csv 'd[0]["used"]' domain show example.org)" 3221225472
+lab_sql "INSERT INTO alias_domain (name, name_unicode, target) SELECT CONCAT(REPEAT('a', 60), '.', REPEAT('b', 60), seq, '.example'),
+    CONCAT(REPEAT('a', 60), '.', REPEAT('b', 60), seq, '.example'), 'example.org' FROM seq_1_to_700"
+is "all of many other names are told" "$(parsed 'd[0]["alias_domains"].count(",")' domain show example.org)" 700
+is "and listed" "$(ctl --no-headers domain alias list example.org | wc -l)" 701
+lab_sql "DELETE FROM alias_domain WHERE name LIKE 'a%'"
 code 67 domain show nowhere.example
 code 67 domain show example.com
 
@@ -114,6 +119,11 @@ is "before and after are objects in JSON" "$(parsed 'd[0]["before"]["quota"], d[
     "5G {'quota': '10G', 'tags': 'x'}"
 is "and text in CSV" "$(csv 'd[0]["before"], d[0]["run"], d[0]["who"]' event list)" "{\"quota\": \"5G\"} 7 authd"
 code 65 event list --since yesterday
+code 65 event list --since 2026-02-30
+code 65 event list --since 2026-11-24T25:00:00Z
+code 65 event list --since 2026-11-24x
+code 65 event list --run 0
+code 65 event list --run seven
 code 65 event list --user ada
 code 64 event list ada@example.org
 code 64 event list --nonsense
