@@ -46,11 +46,12 @@ void login_close(struct login **login)
     if (*login == NULL)
         return;
     /* What the store does not take now is lost: seconds of last logins. */
-    if ((*login)->behind != NULL && (*login)->store != NULL)
+    if ((*login)->notes != NULL && (*login)->store != NULL)
         ignored = login_write_behind(*login, clock_ms() + CLOSING_MS, &err);
     (void)ignored;
     close_directories(*login);
     login_behind_free(&(*login)->behind);
+    login_notes_free(&(*login)->notes);
     store_close(&(*login)->store);
     free(*login);
     *login = NULL;
@@ -106,6 +107,8 @@ enum status login_open(const struct settings *settings,
     login->settings = settings;
     login->shared = shared;
     status = login_behind_new(&login->behind, err);
+    if (status == STATUS_OK)
+        status = login_notes_new(&login->notes, err);
     if (status == STATUS_OK)
         status = store_open(&settings->store, &login->store, err);
     if (status == STATUS_OK)
@@ -447,17 +450,19 @@ static void note_failure(struct attempt *attempt)
         .reason = answer->reason,
         .service = account_service_name(attempt->service),
         .client = attempt->client,
+        .known = attempt->found.account.address != NULL ||
+                 (strcmp(answer->reason, "no_answer") != 0 &&
+                  strcmp(answer->reason, "store_no_answer") != 0),
+        .told = attempt->told,
     };
 
-    if (attempt->told)
-        return;
     if (attempt->found.domain.name == NULL &&
         strcmp(answer->reason, "store_no_answer") != 0)
         return;
     if (strcmp(answer->reason, "unknown_user") == 0 ||
         strchr(failure.address, '@') == NULL)
         return;
-    login_behind_note(attempt->login->behind, &failure);
+    login_notes_add(attempt->login->notes, &failure);
 }
 
 /* What a finished attempt leaves behind: memories, buckets, last login. */
@@ -584,5 +589,11 @@ size_t login_flush(struct login *login, const char *user)
 enum status login_write_behind(struct login *login, int64_t deadline_ms,
                                struct errtext *err)
 {
-    return login_behind_write(login->behind, login->store, deadline_ms, err);
+    enum status status =
+        login_behind_write(login->behind, login->store, deadline_ms, err);
+
+    if (status == STATUS_OK)
+        status =
+            login_notes_write(login->notes, login->store, deadline_ms, err);
+    return status;
 }

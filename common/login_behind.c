@@ -5,8 +5,6 @@
 
 #include "login_private.h"
 
-#include "strbuf.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +17,6 @@
 #define BATCH_ROWS 500   /* a transaction: a cluster's write set stays small */
 #define KEY_BYTES (ADDRESS_BYTES_MAX + 40)
 #define CLIENT_BYTES_MAX 63
-#define NOTES_MAX 2000
-#define NOTE_SECONDS 86400
 
 /* Thousands of them wait on a busy host, so it is kept small. */
 struct row {
@@ -32,22 +28,9 @@ struct row {
     char key[]; /* service and app password, blank, address */
 };
 
-/* A refusal that waits to become an event. */
-struct note {
-    UT_hash_handle hh;
-    const char *result; /* constants */
-    const char *reason;
-    char *directory; /* owned, NULL: none */
-    char service[16];
-    char client[CLIENT_BYTES_MAX + 1];
-    const char *address; /* in key */
-    char key[];          /* reason, blank, address */
-};
-
 struct login_behind {
     pthread_mutex_t lock;
     struct row *rows;
-    struct note *notes;
 };
 
 enum status login_behind_new(struct login_behind **behind_r,
@@ -85,30 +68,11 @@ static void free_rows(struct row *rows)
     }
 }
 
-static void free_note(struct note *note)
-{
-    free(note->directory);
-    free(note);
-}
-
-static void free_notes(struct note *notes)
-{
-    struct note *note;
-    struct note *next;
-
-    HASH_ITER(hh, notes, note, next)
-    {
-        HASH_DEL(notes, note);
-        free_note(note);
-    }
-}
-
 void login_behind_free(struct login_behind **behind)
 {
     if (*behind == NULL)
         return;
     free_rows((*behind)->rows);
-    free_notes((*behind)->notes);
     (void)pthread_mutex_destroy(&(*behind)->lock);
     free(*behind);
     *behind = NULL;
@@ -169,100 +133,6 @@ void login_behind_add(struct login_behind *behind,
         row->app_password = seen->app_password;
     }
     (void)pthread_mutex_unlock(&behind->lock);
-}
-
-static struct note *new_note(const struct login_failure *failure,
-                             const char *key)
-{
-    size_t len = strlen(key);
-    struct note *note = calloc(1, sizeof(*note) + len + 1);
-
-    if (note == NULL)
-        return NULL;
-    memcpy(note->key, key, len + 1);
-    note->address = strchr(note->key, ' ') + 1;
-    note->result = failure->result;
-    note->reason = failure->reason;
-    (void)snprintf(note->service, sizeof(note->service), "%s",
-                   failure->service);
-    (void)snprintf(note->client, sizeof(note->client), "%s", failure->client);
-    if (failure->directory != NULL)
-        note->directory = strdup(failure->directory);
-    return note;
-}
-
-void login_behind_note(struct login_behind *behind,
-                       const struct login_failure *failure)
-{
-    char key[KEY_BYTES + 64];
-    struct note *note = NULL;
-
-    (void)snprintf(key, sizeof(key), "%s %s", failure->reason,
-                   failure->address);
-    (void)pthread_mutex_lock(&behind->lock);
-    HASH_FIND_STR(behind->notes, key, note);
-    if (note == NULL && HASH_COUNT(behind->notes) < NOTES_MAX) {
-        note = new_note(failure, key);
-        if (note != NULL)
-            HASH_ADD_STR(behind->notes, key, note);
-        if (note != NULL && note->hh.tbl == NULL)
-            free_note(note);
-    }
-    (void)pthread_mutex_unlock(&behind->lock);
-}
-
-static enum status write_note(struct store *store, const struct note *note,
-                              int64_t deadline_ms, struct errtext *err)
-{
-    struct strbuf how = STRBUF_INIT(1024);
-    struct store_event event = {
-        .kind = note->result,
-        .who = "authd",
-        .address = note->address,
-        .domain = address_domain_of(note->address),
-        .directory = note->directory,
-        .reason = note->reason,
-    };
-    enum status status;
-
-    /* A constant word and an IP address: nothing in them to escape. */
-    strbuf_appendf(&how, "{\"service\": \"%s\", \"client\": \"%s\"}",
-                   note->service, note->client);
-    event.after = strbuf_text(&how);
-    status = store_event_write(store, &event, NOTE_SECONDS, deadline_ms, err);
-    strbuf_clear(&how);
-    return status;
-}
-
-/* What could not be written is tried again, and is not worth more than that. */
-static enum status write_notes(struct login_behind *behind, struct store *store,
-                               int64_t deadline_ms, struct errtext *err)
-{
-    enum status status = STATUS_OK;
-    struct note *notes;
-    struct note *note;
-    struct note *next;
-
-    (void)pthread_mutex_lock(&behind->lock);
-    notes = behind->notes;
-    behind->notes = NULL;
-    (void)pthread_mutex_unlock(&behind->lock);
-    HASH_ITER(hh, notes, note, next)
-    {
-        if (status == STATUS_OK)
-            status = write_note(store, note, deadline_ms, err);
-        if (status != STATUS_OK)
-            login_behind_note(behind, &(struct login_failure){
-                                          .address = note->address,
-                                          .directory = note->directory,
-                                          .result = note->result,
-                                          .reason = note->reason,
-                                          .service = note->service,
-                                          .client = note->client,
-                                      });
-    }
-    free_notes(notes);
-    return status;
 }
 
 /* Fills at most BATCH_ROWS from the front of rows; returns how many. */
@@ -331,8 +201,6 @@ enum status login_behind_write(struct login_behind *behind, struct store *store,
     }
     if (rows != NULL)
         put_back(behind, rows);
-    if (status == STATUS_OK)
-        status = write_notes(behind, store, deadline_ms, err);
     free(batch);
     return status;
 }

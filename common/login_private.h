@@ -2,7 +2,8 @@
  * login_private - what the rooms of login share; nobody else includes it
  *
  * login.c holds the sequence of an attempt, login_directory.c what happens
- * between the directory and the mailbox, login_behind.c the last logins.
+ * between the directory and the mailbox, login_behind.c the last logins,
+ * login_notes.c who was not let in.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_LOGIN_PRIVATE_H
@@ -25,6 +26,7 @@ struct login_directory {
 };
 
 struct login_behind;
+struct login_notes;
 
 /* An attempt that was not let in; everything borrowed. */
 struct login_failure {
@@ -34,6 +36,8 @@ struct login_failure {
     const char *reason;    /* constant code */
     const char *service;   /* "smtp", ... */
     const char *client;    /* "" unknown */
+    bool known;            /* it is somebody, not any name that was typed */
+    bool told;             /* an event says already why not */
 };
 
 struct login {
@@ -43,6 +47,7 @@ struct login {
     struct login_directory *directories;
     size_t directory_count;
     struct login_behind *behind;
+    struct login_notes *notes;
 };
 
 /* One attempt on its way; what it owns is freed by attempt_clear. */
@@ -97,17 +102,34 @@ void login_behind_free(struct login_behind **behind);
 void login_behind_add(struct login_behind *behind,
                       const struct store_login *seen);
 
-/*
- * Collects an attempt that was not let in, for the history of its person: one
- * event a reason and day. What nobody can be found for leaves none, and a
- * bounded number waits, so that guessing fills no disk.
- */
-void login_behind_note(struct login_behind *behind,
-                       const struct login_failure *failure);
-
 /* Writes what was collected; keeps it if the store does not answer. */
 enum status login_behind_write(struct login_behind *behind, struct store *store,
                                int64_t deadline_ms,
                                struct errtext *err) MUST_CHECK;
+
+#define LOGIN_NOTES_MAX 2000    /* that wait; beyond it, new ones are dropped */
+#define LOGIN_STRANGERS_MAX 100 /* an hour, of names that nobody vouches for   \
+                                 */
+
+/* STATUS_OK and an owned *notes_r, or STATUS_TEMPFAIL. */
+enum status login_notes_new(struct login_notes **notes_r,
+                            struct errtext *err) MUST_CHECK;
+
+/* Frees *notes and sets it to NULL; what was not written is lost. */
+void login_notes_free(struct login_notes **notes);
+
+/*
+ * Collects an attempt that was not let in, for the history of its person:
+ * counted by address, reason, service and client. The password is not in it.
+ * What waits is bounded, and so is what a person has in the store, so that
+ * guessing fills neither memory nor disk.
+ */
+void login_notes_add(struct login_notes *notes,
+                     const struct login_failure *failure);
+
+/* Writes what was collected; keeps it if the store does not answer. */
+enum status login_notes_write(struct login_notes *notes, struct store *store,
+                              int64_t deadline_ms,
+                              struct errtext *err) MUST_CHECK;
 
 #endif

@@ -65,6 +65,7 @@ static const struct {
     {"UPDATE IGNORE sender_acl SET login = ? WHERE login = ?", "10"},
     {"DELETE FROM last_login WHERE address = ?", "1"},
     {"UPDATE last_login SET address = ? WHERE address = ?", "10"},
+    {"UPDATE IGNORE attempt SET address = ? WHERE address = ?", "10"},
 };
 _Static_assert(ARRAY_SIZE(moves) ==
                    STORE_SLOT_MOVE_LAST - STORE_SLOT_MOVE_FIRST + 1,

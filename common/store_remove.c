@@ -30,6 +30,7 @@ static const char *const removals[] = {
     "DELETE FROM sender_acl WHERE login = ?",
     "DELETE FROM quota2 WHERE username = ?",
     "DELETE FROM last_login WHERE address = ?",
+    "DELETE FROM attempt WHERE address = ?",
     "DELETE FROM mailbox WHERE address = ?",
 };
 _Static_assert(ARRAY_SIZE(removals) ==

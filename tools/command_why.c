@@ -11,8 +11,10 @@
 #include "account.h"
 #include "clock.h"
 #include "control.h"
+#include "decision.h"
 #include "login_choice.h"
 #include "quantity.h"
+#include "store_attempt.h"
 #include "store_history.h"
 #include "throttle.h"
 
@@ -381,10 +383,30 @@ static void rehearse(struct why *why, const char *typed)
     login_answer_clear(&answer);
 }
 
+static bool tell_attempt(const struct store_attempt_row *row, void *arg)
+{
+    struct why *why = arg;
+    char times[96] = "";
+
+    if (row->times > 1)
+        (void)snprintf(times, sizeof(times), ", %llu times since %s",
+                       (unsigned long long)row->times, row->first);
+    findings_add(why->findings, FINDING_SKIPPED, "before", -1, NULL,
+                 "%s %s: %s by %s from %s%s", row->last, row->result,
+                 row->reason, row->service,
+                 row->client[0] != '\0' ? row->client : "an unknown client",
+                 times);
+    return ++why->attempts < ATTEMPTS_SHOWN;
+}
+
+/* What is no attempt: changes, and refusals with the whole sentence. */
 static bool tell_event(const struct store_event_row *row, void *arg)
 {
     struct why *why = arg;
 
+    if (strcmp(row->kind, login_result_name(LOGIN_WRONG)) == 0 ||
+        strcmp(row->kind, login_result_name(LOGIN_TEMPORARY)) == 0)
+        return true;
     findings_add(
         why->findings, FINDING_SKIPPED, "before", -1, NULL, "%s %s: %s%s%s",
         row->at, row->kind, row->reason != NULL ? row->reason : "",
@@ -401,9 +423,12 @@ static void tell_history(struct why *why)
     struct store_event_query query = {
         .address = address, .newest_first = true, .max = ATTEMPTS_SHOWN};
     struct store_event_visitor visitor = {tell_event, why};
+    struct store_attempt_visitor attempts = {tell_attempt, why};
     struct errtext err = {{0}};
 
-    if (store_event_list(login_store(why->login), &query, &visitor,
+    if (store_attempt_list(login_store(why->login), address, &attempts,
+                           why->deadline_ms, &err) != STATUS_OK ||
+        store_event_list(login_store(why->login), &query, &visitor,
                          why->deadline_ms, &err) != STATUS_OK)
         findings_add(why->findings, FINDING_WARNING, "before", -1, NULL, "%s",
                      err.text);

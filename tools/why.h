@@ -34,7 +34,8 @@ struct why {
     const struct directory_settings *set; /* whose entry it is; or NULL */
     struct directory_entry entry;         /* owned */
     bool has_entry;
-    bool throttled; /* authd would not let this client try */
+    bool throttled;    /* authd would not let this client try */
+    unsigned attempts; /* shown */
     int64_t deadline_ms;
 };
 

@@ -150,7 +150,44 @@ is "not an error" "$status" 0
 seen() { lab_provostctl why ada@example.org | grep -q 'before .*wrong: wrong_password'; }
 wait_for 15 seen
 is "the person's last refusals are shown" $? 0
-like "with the client" "$(lab_provostctl why ada@example.org)" 'before .*wrong_password .*198.51.100.7'
+like "with the client, and how many there were" "$(lab_provostctl why ada@example.org)" \
+    'before +20.*Z wrong: wrong_password by smtp from 198.51.100.7, [0-9]+ times since 20.*Z'
+client=1
+while [ "$client" -le 12 ]; do
+    lab_auth ada@example.org guessed-secret --client "203.0.113.$client" >/dev/null
+    client=$((client + 1))
+done
+attempts() { lab_sql "SELECT COUNT(*) FROM attempt WHERE $1"; }
+guessed() { [ "$(attempts "client LIKE '203.0.113.%'")" -gt 0 ]; }
+wait_for 15 guessed
+check "a dozen guessing clients take four rows of a person at most" test "$(attempts "address = 'ada@example.org' AND reason = 'wrong_password'")" -le 4
+is "no password is in them" "$(lab_sql "SELECT * FROM attempt" | grep -c 'secret\|wrong-[0-9]')" 0
+lab_auth guess@example.org guessed-secret >/dev/null
+lab_auth ada@example.org guessed-again --client 203.0.113.99 >/dev/null
+again() { [ "$(attempts "client = '203.0.113.99'")" = 1 ]; }
+wait_for 15 again
+is "a name that nobody has leaves none" "$(attempts "address = 'guess@example.org'")" 0
+
+# What the reference documentation lets people look for, point by point.
+reference() {
+    reference_point=$1 reference_pattern=$2
+    shift 2
+    why "$@"
+    like "one why finds: $reference_point" "$(cat "$LAB/out")" "$reference_pattern"
+}
+lab_authd_stop
+reference "the log of the attempt" 'before .*wrong: wrong_password by smtp' ada@example.org
+like "and without authd the throttle is a warning" "$(cat "$LAB/out")" '^warning +provost-authd +it cannot be asked: '
+lab_authd
+reference "the connection's test" '^ok +service bind +127.0.0.1: bound as' bob@example.org
+reference "the mail domain is not there" '^error +domain +nowhere.example is not a domain' bob@nowhere.example
+lab_sql "UPDATE domain SET max_mailboxes = 1"
+reference "no mailbox is left of the domain" '^error +limits .*mailboxes 1 of 1' bob@example.org
+lab_sql "UPDATE domain SET max_mailboxes = 5, quota = 1024"
+reference "the domain's quota is used up" '^error +limits .*not so much quota left' bob@example.org
+lab_sql "UPDATE domain SET quota = 0"
+reference "no attribute maps" '^error +mapping +nothing maps: otherMailbox is "unmapped"' frank@example.org
+# The filter is number 20 below.
 
 # ----------------------------------------------------- the directory itself --
 

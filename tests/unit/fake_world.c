@@ -5,6 +5,8 @@
 
 #include "fake_world.h"
 
+#include "store_attempt.h"
+
 #include "address.h"
 
 #include <pthread.h>
@@ -230,6 +232,21 @@ enum status store_logins_write(struct store *store,
     if (fake_world.store_down)
         return down(err);
     fake_world.logins_written += (unsigned)count;
+    return STATUS_OK;
+}
+
+enum status store_attempts_write(struct store *store,
+                                 const struct store_attempt *attempts,
+                                 size_t count, int64_t deadline_ms,
+                                 struct errtext *err)
+{
+    (void)store;
+    (void)deadline_ms;
+    if (fake_world.store_down)
+        return down(err);
+    fake_world.attempts += (unsigned)count;
+    for (size_t i = 0; i < count; i++)
+        fake_world.attempt_times += (unsigned)attempts[i].times;
     return STATUS_OK;
 }
 

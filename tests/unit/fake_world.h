@@ -44,6 +44,8 @@ struct fake_world {
     unsigned rehearsed; /* calls of apply_rehearse */
     unsigned events;
     unsigned logins_written;
+    unsigned attempts; /* rows */
+    unsigned attempt_times;
     char last_event[256];
     char searched[512];
 };
