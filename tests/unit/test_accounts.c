@@ -178,7 +178,7 @@ static void refuses_a_key_over_its_bound(void)
 struct asker {
     pthread_t thread;
     struct accounts *accounts;
-    char key[8];
+    char key[16];
     int milliseconds;
     int number;
 };
