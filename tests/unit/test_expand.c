@@ -232,6 +232,25 @@ static void stops_at_its_bounds(void)
     strbuf_clear(&targets);
 }
 
+static void gives_a_long_chain_up(void)
+{
+    static struct fake_alias table[EXPAND_NAMES_MAX + 2];
+    static char names[EXPAND_NAMES_MAX + 2][24];
+    struct expansion out = {.count = 0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        (void)snprintf(names[i], sizeof(names[i]), "p%zu@d.example", i);
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(names); i++)
+        table[i] = (struct fake_alias){names[i], names[i + 1]};
+    reset(table);
+    CU_ASSERT_EQUAL(expand_text(names[2], &out), STATUS_OK);
+    CU_ASSERT_FALSE(out.incomplete);
+    expansion_clear(&out);
+    CU_ASSERT_EQUAL(expand_text(names[1], &out), STATUS_OK);
+    CU_ASSERT_TRUE(out.incomplete);
+    expansion_clear(&out);
+}
+
 static void reads_names(void)
 {
     static const struct {
@@ -330,6 +349,7 @@ int main(void)
         {"asks once for most", asks_once_for_most},
         {"says that nobody answered", says_that_nobody_answered},
         {"stops at its bounds", stops_at_its_bounds},
+        {"gives a long chain up", gives_a_long_chain_up},
         {"reads names", reads_names},
         {"agrees with the long way", agrees_with_the_long_way},
         {"bounds the length of names", bounds_the_length_of_names},

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "fake_lookup.h"
+#include "instance.h"
 #include "rule.h"
 #include "rule_order.h"
 #include "unit.h"
@@ -365,6 +366,28 @@ static void joins_recipients_by_the_instance(void)
     policy_close(&scene.policy);
 }
 
+static void refuses_nothing_for_recipients_it_forgot(void)
+{
+    struct ask end = {"end", .state = "END-OF-MESSAGE", .size = 950};
+    struct scene scene;
+    char recipient[40];
+
+    open_scene(&scene, POLICY_MODE_ENFORCE);
+    for (int i = 0; i <= INSTANCE_RECIPIENTS_MAX; i++) {
+        struct ask rcpt = {"rcpt", .recipient = recipient};
+
+        (void)snprintf(recipient, sizeof(recipient), "ada+%d@example.org", i);
+        if (i == INSTANCE_RECIPIENTS_MAX) {
+            send(&scene, &end, "many");
+            CU_ASSERT_TRUE(begins(scene.answer.text, "452 4.2.2 "));
+        }
+        send(&scene, &rcpt, "many");
+    }
+    send(&scene, &end, "many");
+    CU_ASSERT_STRING_EQUAL(scene.answer.text, "DUNNO");
+    policy_close(&scene.policy);
+}
+
 static void keeps_messages_over_a_reload(void)
 {
     struct ask rcpt = {"rcpt", .recipient = "ada@example.org"};
@@ -559,6 +582,8 @@ int main(void)
         {"answers from memory what was asked before",
          answers_from_memory_what_was_asked},
         {"joins recipients by the instance", joins_recipients_by_the_instance},
+        {"refuses nothing for recipients it forgot",
+         refuses_nothing_for_recipients_it_forgot},
         {"keeps messages under way over a reload",
          keeps_messages_over_a_reload},
         {"lets each rule choose when the store is away",
