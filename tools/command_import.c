@@ -49,14 +49,17 @@ static enum status judge(struct import *import, enum status status,
     return STATUS_DENIED;
 }
 
+/* A flag of a column, or of JSON, where it may be a word. */
 static bool is_one(const char *text)
 {
-    return text != NULL && strcmp(text, "1") == 0;
+    return text != NULL &&
+           (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
 }
 
 static bool is_zero(const char *text)
 {
-    return text != NULL && strcmp(text, "0") == 0;
+    return text != NULL &&
+           (strcmp(text, "0") == 0 || strcmp(text, "false") == 0);
 }
 
 /* Reads the limits; says where "none" becomes "no more". */

@@ -40,7 +40,7 @@ struct fate_row {
     "has it"
 #define NO_CLIENT_CERT "Provost shows no client certificate"
 #define NO_CA_DIR "put the certificates into one file and name it in ca_file"
-#define NO_USERDB "Dovecot reads the mailboxes from MariaDB: see conf/dovecot"
+#define NO_USERDB "Dovecot reads the mailboxes from MariaDB: view dovecot_user"
 #define BY_BIND "the password is checked by a bind as the person"
 
 static const struct fate_row saslauthd_rows[] = {
@@ -319,10 +319,14 @@ static bool decode_path(const char *text, size_t len, struct strbuf *path)
             const char *high = strchr(digits, text[i + 1] | 0x20);
             const char *low = strchr(digits, text[i + 2] | 0x20);
 
+            long byte;
+
             if (high == NULL || low == NULL || *high == '\0' || *low == '\0')
                 return false;
-            strbuf_append_char(path,
-                               (char)((high - digits) * 16 + (low - digits)));
+            byte = (high - digits) * 16 + (low - digits);
+            if (byte <= ' ' || byte >= 0x7f)
+                return false;
+            strbuf_append_char(path, (char)byte);
             i += 2;
         } else {
             strbuf_append_char(path, text[i]);

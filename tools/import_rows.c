@@ -139,7 +139,8 @@ static enum status check_path(const char *path, struct errtext *err)
         return refuse_path(err, "is not below the mail directory: see "
                                 "--mail-base");
     for (const char *at = path; *at != '\0'; at++) {
-        if ((unsigned char)*at < ' ' || *at == 0x7f || strchr("\\'\"`", *at))
+        if ((unsigned char)*at < ' ' || *at == 0x7f || *at == '\\' ||
+            *at == '"')
             return refuse_path(err, "has characters that are not safe");
         if ((at == path || at[-1] == '/') &&
             (at[0] == '/' || strncmp(at, "./", 2) == 0 ||

@@ -221,7 +221,7 @@ INSERT INTO domain (domain, aliases, mailboxes, maxquota, quota, backupmx, activ
     ('cow.example', 400, 10, 10240, 102400, 0, 1), ('corp.example', 0, 10, 10240, 10240, 0, 1);
 INSERT INTO mailbox (username, password, name, quota, local_part, domain, attributes, kind, authsource, active) VALUES
     ('mia@cow.example', '{SSHA256}$(printf 'mia-secret1234' | openssl dgst -sha256 -binary | { cat; printf 1234; } | base64)', 'Mia', 3221225472,
-     'mia', 'cow.example', '{\"smtp_access\":\"1\",\"imap_access\":\"0\",\"pop3_access\":\"0\",\"sieve_access\":\"1\",\"tls_enforce_in\":\"1\",\"tls_enforce_out\":\"0\"}', '', 'mailcow', 1),
+     'mia', 'cow.example', '{\"smtp_access\":\"1\",\"imap_access\":\"0\",\"pop3_access\":false,\"sieve_access\":\"1\",\"tls_enforce_in\":\"1\",\"tls_enforce_out\":\"0\"}', '', 'mailcow', 1),
     ('nologin@cow.example', '{PLAIN}nologin-secret', '', 1073741824, 'nologin', 'cow.example', NULL, '', 'mailcow', 2),
     ('broken@cow.example', '{PLAIN}broken-secret', '', 1073741824, 'broken', 'cow.example', '{}', '', 'mailcow', 1),
     ('room@cow.example', '', 'Room', 0, 'room', 'cow.example', '{}', 'location', 'mailcow', 1),

@@ -47,6 +47,8 @@ static void carries_options_over(void)
          "host = \"[2001:db8::1]\";\n    port = 636;"},
         {IMPORT_SASLAUTHD, "ldap_servers: ldapi://%2Frun%2fldapi/\n",
          "host = \"/run/ldapi\";"},
+        {IMPORT_SASLAUTHD, "ldap_servers: ldapi://%2Frun%1Fldapi/\n",
+         "# line 1, ldap_servers: a server of it is not understood"},
         {IMPORT_SASLAUTHD, "ldap_servers: ldap://a/ ldaps://b/\n",
          "# line 1, ldap_servers: all hosts have one port"},
         {IMPORT_SASLAUTHD, "# nothing\n", "host = \"localhost\";"},

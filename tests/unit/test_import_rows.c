@@ -113,7 +113,9 @@ static void takes_paths_below_the_mail_directory(void)
         {"a//b/", "", "", NULL},
         {"a/..b/", "", "", "a/..b/"},
         {"a\nb/", "", "", NULL},
-        {"a'b/", "", "", NULL},
+        {"a\"b/", "", "", NULL},
+        {"a\\b/", "", "", NULL},
+        {"o'brien/", "", "", "o'brien/"},
         {"a/b/", "", "..", NULL},
         {NULL, "", "", NULL},
     };
