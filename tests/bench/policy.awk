@@ -67,7 +67,7 @@ function judge(what, measured, format, target, reached) {
     if (measured == "")
         return
     printf "| %s | " format " | %s | %s |\n", what, measured, target, \
-        reached ? "yes" : "no"
+        target == "-" ? "-" : reached ? "yes" : "no"
 }
 
 END {

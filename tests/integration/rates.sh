@@ -170,6 +170,62 @@ is "a node that shares nothing does not" "$(ask d charge ada@example.org 400 360
 quit d
 forget
 
+# The same by three daemons, each with its socket, as Postfix asks them.
+daemon() {
+    sed '/^policy = {/,/^};/d' "$LAB/provost.conf" >"$LAB/daemon-$1.conf"
+    cat >>"$LAB/daemon-$1.conf" <<CONF
+policy = {
+  control_path = "$LAB/run/daemon-$1.control"; share_rates = true; node = "daemon-$1"; rate_flush = "500ms";
+  listen = ( { path = "$LAB/run/daemon-$1"; mode = "0666"; group = "$(lab_group)"; } );
+  rules = ( { rule = "send_rate"; mode = "enforce"; } );
+};
+CONF
+    lab_start "daemon-$1" "$PROVOST_BUILD/policyd/provost-policyd" -c "$LAB/daemon-$1.conf"
+    wait_for 15 test -S "$LAB/run/daemon-$1" || lab_die "daemon $1 opens its socket"
+}
+
+# burst NAME: messages of one login, at most 200 a second, until one is refused;
+# prints how many were let through.
+burst() {
+    "$LAB_PYTHON" - "$LAB/run/daemon-$1" <<'PYTHON'
+import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+f = s.makefile("rw")
+for n in range(100000):
+    f.write("request=smtpd_access_policy\nprotocol_state=END-OF-MESSAGE\n"
+            f"sender=\nrecipient=friend@elsewhere.example\nrecipient_count=1\ninstance={n}\n"
+            "sasl_username=Bob@Example.org\nsize=100\n\n")
+    f.flush()
+    answer = f.readline()
+    f.readline()
+    if answer != "action=DUNNO\n":
+        break
+    time.sleep(0.005)
+print(n, answer.strip())
+PYTHON
+}
+
+lab_domain example.org
+lab_provostctl mailbox add bob@example.org --source local --rate-messages 300/1h \
+    >>"$LAB/log/add.log" 2>&1 </dev/null || not_ok "a mailbox can be made" "$(cat "$LAB/log/add.log")"
+for name in a b c; do daemon "$name"; done
+for name in a b c; do lab_start "burst-$name" burst "$name"; done
+total=0
+for name in a b c; do
+    wait_for 30 lab_gone "burst-$name" || not_ok "daemon $name meets the limit"
+    like "daemon $name refuses with the limit's name" "$(cat "$LAB/log/burst-$name.log")" \
+        'action=450 4\.7\.1 .*300'
+    total=$((total + $(cut -d' ' -f1 "$LAB/log/burst-$name.log")))
+done
+# 3 daemons x 0.5 s x 200/s, and half as much for a busy machine; 900 is what
+# daemons let through that share nothing.
+between "three daemons share a limit of 300" "$total" 300 $((300 + 300 + 150))
+for name in a b c; do lab_stop "daemon-$name"; done
+is "and it is one event" "$(lab_sql "SELECT COUNT(*) FROM event WHERE kind = 'rate_limit'
+    AND address = 'bob@example.org'")" 1
+lab_sql "DELETE FROM rate_usage; DELETE FROM event"
+
 # ----------------------------------------------------------------- clocks --
 
 # The wall clock of the node jumps; the store's and the monotonic one do not.
@@ -196,7 +252,6 @@ forget
 
 # ------------------------------------------------------- renames, old rows --
 
-lab_domain example.org
 lab_sql "INSERT INTO rate_usage SELECT 'a', 0, CONCAT('u', seq, '@example.org'), 60, 1, 1, 1, 100
     FROM seq_1_to_1200"
 node a 400 alone
