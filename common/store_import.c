@@ -244,7 +244,7 @@ enum status store_import_list(struct store *source, enum store_import_kind kind,
     page->list = &lists[kind][list];
     page->sql = (struct store_sql){
         (enum store_slot)(STORE_SLOT_IMPORT_FIRST + (int)list), NULL,
-        TEXTS + sizeof(TEXTS) - 1 - page->list->columns};
+        &TEXTS[sizeof(TEXTS) - 1 - page->list->columns]};
     while (status == STATUS_OK && more && page->list->text != NULL) {
         status = read_page(source, page, &last, err);
         if (status == STATUS_OK)
