@@ -94,7 +94,7 @@ sent=$(lab_submit bob --from bob@example.org --times 7 ada@example.org)
 is "five messages an hour are five" "$(echo "$sent" | grep -c ' 250 ')" 5
 like "the sixth is refused for now" "$(echo "$sent" | tail -n 1)" 'last 450 4\.7\.1 '
 like "a null sender does not help" "$(lab_submit bob --from '' ada@example.org)" '450 4\.7\.1 '
-like "neither does another one" "$(lab_submit bob --from 'bob+x@example.org' ada@example.org)" '(450 4\.7\.1|553 5\.7\.1) '
+like "neither does another one" "$(lab_submit bob --from 'bob+x@example.org' ada@example.org)" '450 4\.7\.1 '
 like "others go on" "$(lab_submit carol --from carol@example.org ada@example.org)" 'end 250 '
 told() { [ "$(lab_sql "SELECT COUNT(*) FROM event WHERE address = 'bob@example.org' AND kind LIKE '%rate%'")" = 1 ]; }
 wait_for 10 told
@@ -106,6 +106,4 @@ like "a line says the numbers" "$(cat "$LAB/log/policyd.log")" 'deferred: rule=s
 lab_mariadb_stop
 like "without the database mail of a recipient is a matter of the maps" "$(lab_send bob@example.org | tail -n 1)" '(45[0-9]|250) '
 lab_mariadb_start
-lab_stop policyd
-like "without the service it is deferred, or let through, as main.cf says" "$(lab_send bob@example.org | tail -n 1)" '(451 4\.3\.5|250) '
 lab_done
