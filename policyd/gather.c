@@ -16,6 +16,7 @@ void gathering_init(struct gathering *gathering)
     gathering->facts =
         (struct verdict_facts){.recipient = "", .login = "", .sender = ""};
     gathering->login_domain = NULL;
+    gathering->last_domain = NULL;
     gathering->recipient_ours = false;
     gathering->err.text[0] = '\0';
     gathering->open = false;
@@ -85,20 +86,31 @@ static bool told(struct gathering *gathering, enum status status,
     return false;
 }
 
-/* The domain of a name; NULL: nobody told. Held by the gathering. */
+/*
+ * The domain of a name; NULL: nobody told. Held by the gathering. Login, sender
+ * and recipient are often of one domain, which is then looked up once.
+ */
 static const struct store_policy_domain *
 domain_of(struct gathering *gathering, const char *name, unsigned needs)
 {
     struct domain_fact *fact = NULL;
-    enum status status =
-        lookup_domain(gathering->world->lookup, name, &gathering->when, &fact,
-                      &gathering->err);
+    size_t len = strlen(name);
+    enum status status;
 
+    if (gathering->last_domain != NULL &&
+        strcmp(gathering->last_domain_name, name) == 0)
+        return gathering->last_domain;
+    status = lookup_domain(gathering->world->lookup, name, &gathering->when,
+                           &fact, &gathering->err);
     if (!told(gathering, status, needs))
         return NULL;
     if (!hold(gathering, &fact->head)) {
         gathering->facts.missing |= needs;
         return NULL;
+    }
+    if (len <= ADDRESS_DOMAIN_BYTES_MAX) {
+        memcpy(gathering->last_domain_name, name, len + 1);
+        gathering->last_domain = &fact->domain;
     }
     return &fact->domain;
 }

@@ -48,6 +48,8 @@ struct gathering {
     /* Its own. */
     bool open; /* something has to be asked, and it may not wait */
     char login[ADDRESS_BYTES_MAX + 1];
+    const struct store_policy_domain *last_domain;       /* looked up; held */
+    char last_domain_name[ADDRESS_DOMAIN_BYTES_MAX + 1]; /* by this name */
     struct fact *few_held[GATHER_HELD_FEW];
     struct fact **held;
     size_t held_count;

@@ -432,15 +432,19 @@ enum status lookup_sender(struct lookup *lookup, const char *login,
     char key[ACCOUNTS_KEY_BYTES_MAX + 1];
     char name[ADDRESS_BYTES_MAX + 2];
     struct fact *fact = NULL;
+    size_t login_len = strlen(login);
+    size_t name_len;
     enum status status;
-    int len;
 
     recipient_key(sender, name);
-    len = snprintf(key, sizeof(key), "%s\n%s", login, name);
-    if (len < 0 || (size_t)len >= sizeof(key)) {
-        errtext_set(err, "a login of %zu bytes", strlen(login));
+    name_len = strlen(name);
+    if (login_len + 1 + name_len >= sizeof(key)) {
+        errtext_set(err, "a login of %zu bytes", login_len);
         return STATUS_TEMPFAIL;
     }
+    memcpy(key, login, login_len);
+    key[login_len] = '\n';
+    memcpy(key + login_len + 1, name, name_len + 1);
     status = get(lookup, ACCOUNTS_SENDER, key, when, &fact, err);
     if (status == STATUS_OK)
         *fact_r = (struct sender_fact *)fact;
