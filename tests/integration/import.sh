@@ -272,6 +272,18 @@ before=$(everything)
 code 0 $cow
 said "a second run of mailcow makes nothing" '^import: 0 made, 0 changed'
 is "mailcow: and writes nothing" "$(everything)" "$before"
+# Rows come in pages of 500: one less, as many, one more, and two pages.
+for rows in 499 500 501 1000; do
+    LAB_DB=mailcow lab_sql "UPDATE domain SET aliases = 5000 WHERE domain = 'cow.example';
+        DELETE FROM alias; INSERT INTO alias (address, goto, domain)
+        SELECT CONCAT('many', seq, '@cow.example'), 'mia@cow.example', 'cow.example' FROM seq_1_to_$rows"
+    ctl domain edit cow.example --max-aliases 5000 >/dev/null
+    # shellcheck disable=SC2086
+    ctl $cow --plan >"$LAB/out"
+    is "$rows rows are each seen once" "$(grep -c '^+ alias many' "$LAB/out") $(grep '^+ alias many' "$LAB/out" | sort -u | wc -l)" "$rows $rows"
+done
+LAB_DB=mailcow lab_sql "DELETE FROM alias; INSERT INTO alias (address, goto, domain, internal)
+    VALUES ('staff@cow.example', 'mia@cow.example', 'cow.example', 1)"
 LAB_DB=mailcow lab_sql "ALTER TABLE mailbox DROP COLUMN authsource; ALTER TABLE alias DROP COLUMN internal"
 # shellcheck disable=SC2086
 code 2 $cow --plan
