@@ -100,7 +100,10 @@ unlike "who asks without a password at the other socket is not let in" \
 is "nor made" "$(mailboxes carol@example.org)" 0
 
 like "Dovecot delivers to the mailbox that mail made" "$(deliver ada@example.org 60)" "^<.* 250 "
-wait_for 10 test "$(used ada@example.org)" -gt 60000
+counted() {
+    [ "$(used ada@example.org)" -gt 60000 ]
+}
+wait_for 10 counted
 first=$(used ada@example.org)
 check "and counts it in quota2 ($first bytes)" test "$first" -gt 60000
 is "there is room for more" "$(ask recipient=ada@example.org)" DUNNO
