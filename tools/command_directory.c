@@ -201,6 +201,27 @@ static void tell_census(struct findings *findings, const struct census *census,
     tell_templates(findings, census);
 }
 
+/* What to do about a reading that is not complete. */
+static const char *gap_fix(enum directory_gap gap)
+{
+    switch (gap) {
+    case DIRECTORY_NO_BASE:
+        return "correct \"base_dn\", or the rights of bind_dn";
+    case DIRECTORY_SIZE_LIMIT:
+        return "lift the server's size limit for bind_dn (slapd: limits; "
+               "Active Directory: MaxPageSize)";
+    case DIRECTORY_REFERENCES:
+        return "let \"host\" and \"base_dn\" name the server that has the "
+               "people";
+    case DIRECTORY_BROKEN:
+        return "look into the directory's log; is operation_timeout too short?";
+    case DIRECTORY_NO_GAP:
+    case DIRECTORY_STOPPED:
+        break;
+    }
+    return "";
+}
+
 /* Reads everybody and tells what there is. */
 static void take_census(struct findings *findings, const struct tool *tool,
                         const struct directory_settings *set,
@@ -231,11 +252,8 @@ static void take_census(struct findings *findings, const struct tool *tool,
                      walked.gap == DIRECTORY_NO_BASE      ? "base_dn"
                      : walked.gap == DIRECTORY_SIZE_LIMIT ? "size limit"
                                                           : "people",
-                     -1,
-                     walked.gap == DIRECTORY_NO_BASE
-                         ? "correct \"base_dn\", or the rights of bind_dn"
-                         : "",
-                     "not everybody could be read: %s", err.text);
+                     -1, gap_fix(walked.gap), "not everybody could be read: %s",
+                     err.text);
     free(census.templates);
 }
 
@@ -253,10 +271,14 @@ static void tell_abilities(struct findings *findings,
         return;
     }
     findings_add(findings, found.paged ? FINDING_OK : FINDING_WARNING, "paging",
-                 -1, NULL, "paged results %s, syncrepl %s%s%s",
+                 -1,
+                 found.paged ? NULL
+                             : "raise the server's size limit for bind_dn: "
+                               "everybody has to fit into one answer",
+                 "paged results %s, syncrepl %s%s%s%s",
                  found.paged ? "yes" : "no", found.syncrepl ? "yes" : "no",
                  found.active_directory ? ", Active Directory" : "",
-                 found.vendor[0] != '\0' ? ", by " : "");
+                 found.vendor[0] != '\0' ? ", by " : "", found.vendor);
 }
 
 /* Everything about one directory. */

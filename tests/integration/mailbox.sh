@@ -37,8 +37,9 @@ column() {
 counters() {
     lab_sql "SELECT mailboxes_used, quota_allotted DIV 1073741824, aliases_used FROM domain WHERE name = '$1'" | tr '\t' ' '
 }
+# The daemon writes of wrong passwords some seconds later, so not its events.
 last_event() {
-    lab_sql "SELECT kind, who FROM event WHERE address = '$1' ORDER BY id DESC LIMIT 1" | tr '\t' ' '
+    lab_sql "SELECT kind, who FROM event WHERE address = '$1' AND kind <> 'wrong' ORDER BY id DESC LIMIT 1" | tr '\t' ' '
 }
 me=admin:$(id -un)
 # typed PROMPT|... ANSWER COMMAND...: at a terminal, each prompt is answered.

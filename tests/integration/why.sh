@@ -226,6 +226,11 @@ like "the fix names ca_file" "$(cat "$LAB/out")" 'to do: +let ca_file name'
 edit 's/username_field = "mail"/username_field = "mailLocalAddress"/; s/login_fields = [^;]*;//'
 other "an attribute that nobody has" 'error +people +no entry has mailLocalAddress; [1-9][0-9]* entries' directory test
 
+edit 's/attribute_field = "otherMailbox"/attribute_field = "employeeType"/'
+"$PROVOST_BUILD/tools/provostctl" -c "$LAB/other.conf" directory test >"$LAB/out" 2>&1
+like "a mapped attribute that nobody has" "$(cat "$LAB/out")" '^warning +attribute_field +nobody has employeeType'
+like "and then nobody has a template" "$(cat "$LAB/out")" '^warning +template +[0-9]+ map to no template'
+
 # ------------------------------------- what a directory says of an account --
 
 lab_start peers "$LAB_PYTHON" "$lab_tree/tests/lib/ldap_peer.py" "$LAB/peers" 10389
@@ -306,6 +311,7 @@ sed -i 's/size=unlimited/size=3/' "$LAB/slapd-main/slapd.conf"
 lab_slapd_start
 lab_provostctl directory test >"$LAB/out" 2>&1
 like "a size limit is found" "$(cat "$LAB/out")" 'error +size limit .*gives .* no more entries'
+like "and what lifts it" "$(cat "$LAB/out")" 'to do: +lift the server.s size limit for bind_dn'
 
 lab_mariadb_stop
 gate "a database that is down" 'error +database +' ada@example.org
