@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "quantity.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ void tool_error(const char *fmt, ...)
     va_start(args, fmt);
     strbuf_vappendf(&text, fmt, args);
     va_end(args);
-    (void)fputs("provostctl: ", stderr);
+    (void)fprintf(stderr, "%s: ", program_invocation_short_name);
     output_escaped(stderr, strbuf_text(&text));
     (void)fputs("\n", stderr);
     strbuf_clear(&text);

@@ -40,7 +40,9 @@ sleep 1
 type_step "$host" 10
 like "the first login is let in" "$(cat "$LAB/out")" '^<~* *235 '
 like "its mail is taken" "$(cat "$LAB/out")" '250 2.0.0 Ok: queued'
-like "the mailbox counts" "$(tail -n 1 "$LAB/out")" '^example.org .* 1 '
+like "the mailbox is listed" "$(cat "$LAB/out")" '^ada@example.org '
+like "why finds nothing wrong" "$(cat "$LAB/out")" '^ok +verdict +235 '
+like "the doctor finds Postfix in order" "$(cat "$LAB/out")" '^ok +smtpd.conf '
 delivered() { find /var/vmail/example.org/ada -type f -path '*/new/*' | grep -q .; }
 wait_for 15 delivered
 is "the message is in it" $? 0
@@ -68,7 +70,8 @@ is "Postfix finds no fault in what is left" "$(postfix check 2>&1)" ""
 type_step Uninstall 3
 
 tail -n 25 /var/log/mail.log | sed 's/^/# /' >"$LAB/log/mail.log"
-cp /var/log/provost-authd.log "$LAB/log/" 2>/dev/null
+cp /var/log/provost-*.log "$LAB/log/" 2>/dev/null
 postfix stop >/dev/null 2>&1
-systemctl stop provost-authd 2>/dev/null
+systemctl stop provost-authd provost-policyd 2>/dev/null
+dovecot stop 2>/dev/null
 lab_done

@@ -15,6 +15,7 @@ host_bare() {
     userdel vmail 2>/dev/null
     rm -rf /etc/postfix/main.cf /etc/postfix/master.cf /etc/postfix/sasl /var/lib/mysql/*
     rm -rf /var/spool/postfix/*
+    rm -f /etc/dovecot/conf.d/9[89]-*
     cp /usr/share/postfix/main.cf.debian /etc/postfix/main.cf
     cp /usr/share/postfix/master.cf.dist /etc/postfix/master.cf
     postconf -e 'myhostname = mail.example.org' 'mydestination = localhost' \
@@ -22,10 +23,13 @@ host_bare() {
         'smtpd_tls_cert_file = /etc/ssl/certs/ssl-cert-snakeoil.pem' \
         'smtpd_tls_key_file = /etc/ssl/private/ssl-cert-snakeoil.key' 'smtpd_tls_security_level = may'
     make-ssl-cert generate-default-snakeoil >/dev/null 2>&1
+    # As dovecot-core's own installation does.
+    ln -sf /etc/ssl/certs/ssl-cert-snakeoil.pem /etc/dovecot/private/dovecot.pem
+    ln -sf /etc/ssl/private/ssl-cert-snakeoil.key /etc/dovecot/private/dovecot.key
     newaliases
     : >/var/log/mail.log
     printf '127.0.0.1 localhost mail.example.org mail ldap1.example.org\n' >/etc/hosts
-    mariadb-install-db --user=mysql >"$LAB/log/install-db.log" 2>&1 ||
+    mariadb-install-db --user=mysql --skip-test-db >"$LAB/log/install-db.log" 2>&1 ||
         lab_die "MariaDB's own files can be made"
     install -d -o mysql -g mysql /run/mysqld
     lab_start mariadb mariadbd --user=mysql --skip-networking
@@ -41,22 +45,45 @@ host_systemctl() {
     cat >/usr/local/sbin/systemctl <<'SYSTEMCTL'
 #!/bin/sh
 set -eu
-for word; do name=$word; done
 case " $* " in *" daemon-reload "*) exit 0 ;; esac
+what='' names=''
+for word; do
+    case $word in
+    -*) ;;
+    *) if [ -z "$what" ]; then what=$word; else names="$names $word"; fi ;;
+    esac
+done
+# One after the other.
+set -- $names
+if [ $# -gt 1 ]; then
+    for name; do "$0" "$what" "$name"; done
+    exit 0
+fi
+name=$1
 case $name in
+*.timer)
+    [ -f "/usr/lib/systemd/system/$name" ] || { echo "Unit $name not found." >&2; exit 5; }
+    [ "$what" != enable ] || exec "$0" start "${name%.timer}.service"
+    exit 0
+    ;;
+dovecot)
+    dovecot stop 2>/dev/null || :
+    exec dovecot
+    ;;
 postfix)
-    if postfix status 2>/dev/null; then exec postfix reload; else exec postfix start; fi ;;
+    if postfix status 2>/dev/null; then exec postfix reload; else exec postfix start; fi
+    ;;
 esac
 name=${name%.service}
 unit=/usr/lib/systemd/system/$name.service
 [ -f "$unit" ] || { echo "Unit $name.service not found." >&2; exit 5; }
 value() { sed -n "s/^$1=//p" "$unit" | tail -n 1; }
 pid=$(cat "/run/$name.pid.box" 2>/dev/null || :)
-case $1 in
+case $what in
 stop | disable | restart)
     [ -z "$pid" ] || { kill "$pid" 2>/dev/null || :; while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done; }
     rm -f "/run/$name.pid.box"
-    [ "$1" = restart ] || exit 0
+    [ "$what" = restart ] || exit 0
     ;;
 reload) exec kill -HUP "$pid" ;;
 esac
