@@ -107,9 +107,9 @@ enum status login_behind_write(struct login_behind *behind, struct store *store,
                                int64_t deadline_ms,
                                struct errtext *err) MUST_CHECK;
 
-#define LOGIN_NOTES_MAX 2000    /* that wait; beyond it, new ones are dropped */
-#define LOGIN_STRANGERS_MAX 100 /* an hour, of names that nobody vouches for   \
-                                 */
+#define LOGIN_NOTES_MAX 2000 /* wait; beyond it, new ones are dropped */
+/* An hour, of names that nobody vouches for. */
+#define LOGIN_STRANGERS_MAX 100
 
 /* STATUS_OK and an owned *notes_r, or STATUS_TEMPFAIL. */
 enum status login_notes_new(struct login_notes **notes_r,
