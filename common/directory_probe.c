@@ -348,11 +348,13 @@ static SSL_CTX *make_context(const struct probe *probe,
 static void expect_name(SSL *ssl, const char *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    char name[NI_MAXHOST]; /* OpenSSL's macro takes no const */
 
     if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
         return;
     (void)X509_VERIFY_PARAM_set1_host(param, host, 0);
-    (void)SSL_set_tlsext_host_name(ssl, host);
+    (void)snprintf(name, sizeof(name), "%s", host);
+    (void)SSL_set_tlsext_host_name(ssl, name);
 }
 
 static bool secure(struct probe *probe)

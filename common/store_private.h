@@ -138,7 +138,7 @@ enum store_slot {
  * 'n' unsigned number. NULL: no result.
  */
 struct store_sql {
-    enum store_slot slot;
+    unsigned slot; /* enum store_slot, or one of a row of them */
     const char *text;
     const char *columns;
 };

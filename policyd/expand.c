@@ -87,7 +87,7 @@ static enum status move_home(struct walk *walk, struct name *name, bool *ours_r,
                              struct errtext *err)
 {
     struct store_policy_domain domain = {0};
-    struct name moved;
+    struct name moved = *name;
     enum status status;
 
     *ours_r = true;

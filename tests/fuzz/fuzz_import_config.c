@@ -4,9 +4,11 @@
 #include "config.h"
 
 #include "fuzz.h"
+
 #include "import_config.h"
 #include "secret.h"
 #include "settings.h"
+#include <stdbool.h>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -52,7 +54,7 @@ static void check_block(const struct strbuf *block)
     (void)close(fd);
     if (has_syntax_fault(strbuf_text(&faults), path)) {
         (void)fprintf(stderr, "%s%s", strbuf_text(block), strbuf_text(&faults));
-        FUZZ_CHECK(!"the block has good syntax");
+        FUZZ_CHECK(false); /* the block has good syntax */
     }
     settings_free(&settings);
     strbuf_clear(&faults);

@@ -262,7 +262,7 @@ static void bounds_a_frame(void)
     stop(&lab);
 }
 
-static void keeps_a_connection_for_more_frames(void)
+static void keeps_a_connection_for_more(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -298,7 +298,7 @@ static void keeps_a_connection_for_more_frames(void)
 }
 
 /* Also while all workers are busy, in order with what needs a worker. */
-static void answers_at_once_what_needs_no_worker(void)
+static void answers_without_a_worker(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -332,7 +332,7 @@ static void answers_at_once_what_needs_no_worker(void)
     stop(&lab);
 }
 
-static void never_lets_a_slow_peer_hold_a_worker(void)
+static void lets_no_slow_peer_hold_a_worker(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -354,7 +354,7 @@ static void never_lets_a_slow_peer_hold_a_worker(void)
     stop(&lab);
 }
 
-static void turns_away_at_once_when_the_queue_is_full(void)
+static void turns_away_from_a_full_queue(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -413,7 +413,7 @@ static void turns_away_what_waited_too_long(void)
     stop(&lab);
 }
 
-static void gives_the_place_of_the_oldest_idle_peer(void)
+static void gives_the_oldest_idle_place(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -453,7 +453,7 @@ static void keeps_who_is_there_if_told_to(void)
     stop(&lab);
 }
 
-static void turns_away_when_every_place_holds_a_frame(void)
+static void turns_away_when_all_hold_frames(void)
 {
     struct lab lab;
     struct server_limits limits = usual_limits;
@@ -677,20 +677,14 @@ int main(void)
     static CU_TestInfo tests[] = {
         {"answers frames however they come", answers_frames_however_they_come},
         {"bounds a frame", bounds_a_frame},
-        {"keeps a connection for more frames",
-         keeps_a_connection_for_more_frames},
-        {"answers at once what needs no worker",
-         answers_at_once_what_needs_no_worker},
-        {"never lets a slow peer hold a worker",
-         never_lets_a_slow_peer_hold_a_worker},
-        {"turns away at once when the queue is full",
-         turns_away_at_once_when_the_queue_is_full},
+        {"keeps a connection for more", keeps_a_connection_for_more},
+        {"answers without a worker", answers_without_a_worker},
+        {"lets no slow peer hold a worker", lets_no_slow_peer_hold_a_worker},
+        {"turns away from a full queue", turns_away_from_a_full_queue},
         {"turns away what waited too long", turns_away_what_waited_too_long},
-        {"gives the place of the oldest idle peer",
-         gives_the_place_of_the_oldest_idle_peer},
+        {"gives the oldest idle peer's place", gives_the_oldest_idle_place},
         {"keeps who is there if told to", keeps_who_is_there_if_told_to},
-        {"turns away when every place holds a frame",
-         turns_away_when_every_place_holds_a_frame},
+        {"turns away when all hold frames", turns_away_when_all_hold_frames},
         {"serves when descriptors run out", serves_when_descriptors_run_out},
         {"closes unread who is not allowed", closes_unread_who_is_not_allowed},
         {"refuses a user nobody knows", refuses_a_user_nobody_knows},
