@@ -162,7 +162,7 @@ static bool wait_for(const struct probe *probe, short events, int64_t until)
 static bool ask_start_tls(struct probe *probe, int64_t until,
                           struct directory_step_seen *seen)
 {
-    unsigned char answer[512];
+    unsigned char answer[512] = {0};
     size_t len = 0;
 
     if (!wait_for(probe, POLLOUT, until) ||

@@ -67,4 +67,13 @@ enum status store_attempt_list(struct store *store, const char *address,
                                int64_t deadline_ms,
                                struct errtext *err) MUST_CHECK;
 
+/*
+ * Deletes attempts whose last one is older than before (seconds UTC),
+ * STORE_ATTEMPT_ROWS a transaction, until none is left or it is deadline_ms.
+ * STATUS_OK and *count_r; STATUS_TEMPFAIL, what was deleted stays deleted.
+ */
+enum status store_attempts_prune(struct store *store, int64_t before,
+                                 int64_t deadline_ms, uint64_t *count_r,
+                                 struct errtext *err) MUST_CHECK;
+
 #endif

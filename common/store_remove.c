@@ -42,15 +42,18 @@ struct removal {
     const char *who;
     bool landed; /* an earlier try was committed after all */
     struct account found;
-    struct store_charge *charges; /* with owned domains */
+    struct store_charge *charges;
+    char **domains; /* that the charges name; owned */
     size_t charge_count;
 };
 
 static void forget(struct removal *removal)
 {
     for (size_t i = 0; i < removal->charge_count; i++)
-        free((void *)(uintptr_t)removal->charges[i].domain);
+        free(removal->domains[i]);
+    free(removal->domains);
     free(removal->charges);
+    removal->domains = NULL;
     removal->charges = NULL;
     removal->charge_count = 0;
     account_clear(&removal->found);
@@ -62,10 +65,14 @@ static enum status add_charge(struct removal *removal, char *domain,
 {
     if (removal->charges == NULL)
         removal->charges = calloc(DOMAINS_MAX, sizeof(*removal->charges));
-    if (removal->charges == NULL || removal->charge_count == DOMAINS_MAX) {
+    if (removal->domains == NULL)
+        removal->domains = calloc(DOMAINS_MAX, sizeof(*removal->domains));
+    if (removal->charges == NULL || removal->domains == NULL ||
+        removal->charge_count == DOMAINS_MAX) {
         free(domain);
         return status_no_memory(err);
     }
+    removal->domains[removal->charge_count] = domain;
     removal->charges[removal->charge_count++] =
         (struct store_charge){.domain = domain, .aliases = -aliases};
     return STATUS_OK;

@@ -10,6 +10,7 @@
 #include "tool.h"
 
 #include "clock.h"
+#include "store_attempt.h"
 #include "store_history.h"
 
 #include <getopt.h>
@@ -30,15 +31,20 @@ static int keep_history(struct tool *tool, bool quiet)
     int64_t keep_seconds = tool->settings->event.keep_ms / 1000;
     struct errtext err = {{0}};
     uint64_t count = 0;
-    enum status status =
-        store_event_prune(tool->store, clock_wall_seconds() - keep_seconds,
-                          clock_ms() + PRUNE_MS, &count, &err);
+    uint64_t attempts = 0;
+    int64_t before = clock_wall_seconds() - keep_seconds;
+    enum status status = store_event_prune(
+        tool->store, before, clock_ms() + PRUNE_MS, &count, &err);
 
+    if (status == STATUS_OK)
+        status = store_attempts_prune(
+            tool->store, before, clock_ms() + PRUNE_MS, &attempts, &err);
     if (status != STATUS_OK)
         return tool_failed(status, &err);
     if (!quiet)
-        (void)printf("%llu events were older than event.keep\n",
-                     (unsigned long long)count);
+        (void)printf("%llu events and %llu attempts were older than "
+                     "event.keep\n",
+                     (unsigned long long)count, (unsigned long long)attempts);
     return EX_OK;
 }
 

@@ -14,5 +14,6 @@ CREATE TABLE IF NOT EXISTS attempt (
     times    INT UNSIGNED NOT NULL,
     first_at DATETIME NOT NULL,
     last_at  DATETIME NOT NULL,
-    PRIMARY KEY (address, place)
+    PRIMARY KEY (address, place),
+    KEY last_at (last_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

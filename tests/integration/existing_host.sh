@@ -26,6 +26,7 @@ host_tree
 
 install -D "$PROVOST_BUILD/tools/provostctl" /usr/libexec/box/provostctl
 install -D "$PROVOST_BUILD/authd/provost-authd" /usr/libexec/box/provost-authd
+install -D "$PROVOST_BUILD/policyd/provost-policyd" /usr/libexec/box/provost-policyd
 install -D "${PROVOST_PLUGIN:-$PROVOST_BUILD/saslplugin/.libs/libprovost.so}" "$(lab_sasl_dir)/libprovost.so"
 cat >/usr/sbin/provostctl <<CTL
 #!/bin/sh
@@ -34,10 +35,12 @@ case "\$1 \$2" in
 esac
 exec /usr/libexec/box/provostctl -c /etc/provost/provost.conf "\$@"
 CTL
-printf '#!/bin/sh\nexec /usr/libexec/box/provost-authd -c /etc/provost/provost.conf "$@"\n' >/usr/sbin/provost-authd
-chmod 755 /usr/sbin/provostctl /usr/sbin/provost-authd
 mkdir -p /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d
-sed 's,@sbindir@,/usr/sbin,g' "$tree/conf/systemd/provost-authd.service.in" >/usr/lib/systemd/system/provost-authd.service
+for daemon in provost-authd provost-policyd; do
+    printf '#!/bin/sh\nexec /usr/libexec/box/%s -c /etc/provost/provost.conf "$@"\n' "$daemon" >"/usr/sbin/$daemon"
+    sed 's,@sbindir@,/usr/sbin,g' "$tree/conf/systemd/$daemon.service.in" >"/usr/lib/systemd/system/$daemon.service"
+done
+chmod 755 /usr/sbin/provostctl /usr/sbin/provost-authd /usr/sbin/provost-policyd
 cp "$tree/conf/systemd/provost.sysusers" /usr/lib/sysusers.d/provost.conf
 cp "$tree/conf/systemd/provost.tmpfiles" /usr/lib/tmpfiles.d/provost.conf
 install="Install on a host"
@@ -162,5 +165,5 @@ is "Postfix finds no fault in what is left" "$(postfix check 2>&1)" ""
 tail -n 40 /var/log/mail.log >"$LAB/log/mail.log"
 cp /var/log/provost-authd.log "$LAB/log/" 2>/dev/null
 postfix stop >/dev/null 2>&1
-systemctl stop provost-authd 2>/dev/null
+systemctl stop provost-authd provost-policyd 2>/dev/null
 lab_done

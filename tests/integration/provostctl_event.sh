@@ -145,7 +145,7 @@ is "CSV is one field of one row" "$(csv 'len(d), d[1]["reason"]' event list --ki
 
 # What a sync changed at once may be long: all of it is there, and people see
 # that there is more.
-lab_sql "INSERT INTO event (at, kind, who, after_json) VALUES (UTC_TIMESTAMP(), 'long', 'sync', JSON_OBJECT('aliases', REPEAT('äb@example.org ', 50000)))"
+lab_sql "INSERT INTO event (at, kind, who, after_json) VALUES (UTC_TIMESTAMP(), 'long', 'sync', JSON_OBJECT('aliases', REPEAT(CONCAT(CHAR(0xc3, 0xa4 USING utf8mb4), 'b@example.org '), 50000)))"
 is "a long change is whole in JSON" "$(parsed 'len(d[0]["after"]["aliases"])' event list --kind long)" 750000
 is "and in CSV" "$("$PROVOST_BUILD/tools/provostctl" -c "$LAB/provost.conf" event list --format=csv --kind long | wc -c | awk '{ print ($1 > 800000) }')" 1
 like "and cut in a table" "$(ctl event list --kind long | tail -n 1)" ' \.\.\.$'

@@ -47,6 +47,12 @@ delivered() { find /var/vmail/example.org/ada -type f -path '*/new/*' | grep -q 
 wait_for 15 delivered
 is "the message is in it" $? 0
 
+for step in 1 2 3 4 5; do
+    type_step "Every day" "$step"
+done
+like "an edit is pinned" "$(provostctl mailbox show ada@example.org)" 'quota +6G +pinned'
+like "metrics are printed" "$(cat "$LAB/out")" '^provost_up'
+
 backup="Backup and restore"
 type_step "$backup" 1
 mariadb provost -e "DELETE FROM mailbox"
