@@ -156,14 +156,85 @@ static bool wait_for(const struct probe *probe, short events, int64_t until)
 }
 
 /*
- * Asks for TLS on an LDAP connection. The answer is short: a sequence of the
- * message number and an ExtendedResponse whose result code comes first.
+ * Bytes of the whole message that begins with data; 0: more has to come to know
+ * (BER, X.690 8.1.3: a length of one byte, or 0x80 + n and n bytes).
  */
+static size_t message_bytes(const unsigned char *data, size_t len)
+{
+    size_t extra;
+    size_t bytes = 0;
+
+    if (len < 2)
+        return 0;
+    if (data[1] < 0x80)
+        return 2U + data[1];
+    extra = data[1] & 0x7fU;
+    if (extra == 0 || extra > 4)
+        return SIZE_MAX;
+    if (len < 2 + extra)
+        return 0;
+    for (size_t i = 0; i < extra; i++)
+        bytes = bytes << 8 | data[2 + i];
+    return 2 + extra + bytes;
+}
+
+/* Reads the result code of an ExtendedResponse; -1: it is none. */
+static int extended_code(unsigned char *data, size_t len)
+{
+    struct berval bytes = {len, (char *)data};
+    BerElement *ber = ber_init(&bytes);
+    ber_int_t id = 0;
+    ber_int_t code = -1;
+    ber_tag_t tag = LBER_ERROR;
+
+    if (ber == NULL)
+        return -1;
+    if (ber_scanf(ber, "{it{e", &id, &tag, &code) == LBER_ERROR ||
+        tag != LDAP_RES_EXTENDED)
+        code = -1;
+    ber_free(ber, 1);
+    return (int)code;
+}
+
+/* Receives one whole message; false, with the reason in seen. */
+static bool receive_answer(const struct probe *probe, int64_t until,
+                           unsigned char *answer, size_t size, size_t *len_r,
+                           struct directory_step_seen *seen)
+{
+    size_t len = 0;
+    size_t wanted = 0;
+
+    while (wanted == 0 || len < wanted) {
+        ssize_t got;
+
+        if (wanted > size) {
+            errtext_set(&seen->text, "StartTLS: what came is no LDAP answer");
+            return false;
+        }
+        if (!wait_for(probe, POLLIN, until)) {
+            errtext_set(&seen->text, "StartTLS: no answer in time");
+            return false;
+        }
+        got = recv(probe->fd, answer + len, size - len, 0);
+        if (got <= 0) {
+            errtext_set(&seen->text, "StartTLS: the server hung up");
+            errtext_set(&seen->fix, "is this a TLS port? then use_ssl = true");
+            return false;
+        }
+        len += (size_t)got;
+        wanted = message_bytes(answer, len);
+    }
+    *len_r = len;
+    return true;
+}
+
+/* Asks for TLS on an LDAP connection. */
 static bool ask_start_tls(struct probe *probe, int64_t until,
                           struct directory_step_seen *seen)
 {
-    unsigned char answer[512] = {0};
+    unsigned char answer[1024] = {0};
     size_t len = 0;
+    int code;
 
     if (!wait_for(probe, POLLOUT, until) ||
         send(probe->fd, start_tls, START_TLS_BYTES, MSG_NOSIGNAL) !=
@@ -171,38 +242,20 @@ static bool ask_start_tls(struct probe *probe, int64_t until,
         errtext_set(&seen->text, "StartTLS: it could not be sent");
         return false;
     }
-    while (len < 2 || (answer[1] < 0x80 && len < 2U + answer[1])) {
-        ssize_t got;
-
-        if (!wait_for(probe, POLLIN, until)) {
-            errtext_set(&seen->text, "StartTLS: no answer in time");
-            return false;
-        }
-        got = recv(probe->fd, answer + len, sizeof(answer) - len, 0);
-        if (got <= 0) {
-            errtext_set(&seen->text, "StartTLS: the server hung up");
-            errtext_set(&seen->fix, "is this a TLS port? then use_ssl = true");
-            return false;
-        }
-        len += (size_t)got;
-        if (len == sizeof(answer))
-            break;
+    if (!receive_answer(probe, until, answer, sizeof(answer), &len, seen))
+        return false;
+    code = extended_code(answer, len);
+    if (code == LDAP_SUCCESS)
+        return true;
+    if (code < 0) {
+        errtext_set(&seen->text, "StartTLS: what came is no LDAP answer");
+        return false;
     }
-    for (size_t i = 2; i + 4 < len; i++) {
-        /* ExtendedResponse, then "ENUMERATED of one byte". */
-        if (answer[i] == 0x78 && answer[i + 2] == 0x0a &&
-            answer[i + 3] == 0x01) {
-            if (answer[i + 4] == 0)
-                return true;
-            errtext_set(&seen->text, "StartTLS is refused: %s",
-                        directory_code_text(answer[i + 4]));
-            errtext_set(&seen->fix,
-                        "give the directory a certificate, or set use_tls = "
-                        "false with use_ssl = true where it has an LDAPS port");
-            return false;
-        }
-    }
-    errtext_set(&seen->text, "StartTLS: what came is no LDAP answer");
+    errtext_set(&seen->text, "StartTLS is refused: %s",
+                directory_code_text(code));
+    errtext_set(&seen->fix,
+                "give the directory a certificate, or set use_tls = false "
+                "with use_ssl = true where it has an LDAPS port");
     return false;
 }
 

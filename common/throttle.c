@@ -576,3 +576,19 @@ void throttle_client(const char *wire_client, char *out, size_t size)
             NULL)
         out[0] = '\0';
 }
+
+void throttle_counted(const char *client, char *out, size_t size)
+{
+    char text[INET6_ADDRSTRLEN] = "";
+    struct ip ip;
+
+    out[0] = '\0';
+    if (!read_client(client, &ip))
+        return;
+    if (!ip.v4)
+        memset(ip.bytes + IPV6_COUNTED_BYTES, 0,
+               IPV6_BYTES - IPV6_COUNTED_BYTES);
+    if (inet_ntop(ip.v4 ? AF_INET : AF_INET6, ip.bytes, text, sizeof(text)) !=
+        NULL)
+        (void)snprintf(out, size, "%s%s", text, ip.v4 ? "" : "/64");
+}

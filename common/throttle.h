@@ -78,4 +78,10 @@ void throttle_append(struct throttle *throttle, int64_t now_ms,
  */
 void throttle_client(const char *wire_client, char *out, size_t size);
 
+/*
+ * What a client is counted as, in the form of throttle_append: "192.0.2.7",
+ * "2001:db8::/64"; "" for all that is no IP address.
+ */
+void throttle_counted(const char *client, char *out, size_t size);
+
 #endif

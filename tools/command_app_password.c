@@ -199,6 +199,10 @@ int app_password_revoke(struct tool *tool, struct arguments *arguments)
     code = tool_number(arguments->words[1], &id);
     if (code == EX_OK)
         code = mailbox_read(tool, arguments->words[0], &found);
+    if (code == EX_OK &&
+        !tool_confirm(tool, "End app password %llu of %s for good?",
+                      (unsigned long long)id, found.account.address))
+        code = EX_NOPERM;
     if (code == EX_OK) {
         enum status status =
             store_app_password_revoke(tool->store, found.account.address, id,

@@ -10,8 +10,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -60,6 +62,15 @@ static bool write_all(int fd, const char *text)
     return true;
 }
 
+/* The services run in the group provost, where there is one. */
+static void let_services_read(int fd)
+{
+    const struct group *services = getgrnam("provost");
+
+    if (services != NULL && fchown(fd, (uid_t)-1, services->gr_gid) == 0)
+        (void)fchmod(fd, 0640);
+}
+
 /* Makes the file of the password; one that is there is left alone. */
 static int write_secret(const char *path, const char *secret)
 {
@@ -72,6 +83,7 @@ static int write_secret(const char *path, const char *secret)
                    strerrordesc_np(errno));
         return EX_CANTCREAT;
     }
+    let_services_read(fd);
     written = write_all(fd, secret) && write_all(fd, "\n") && fsync(fd) == 0;
     if (!written)
         tool_error("%s: %s: the password was not written", path,

@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "directory.h"
 #include "directory_walk.h"
+#include "login_choice.h"
 #include "provision.h"
 
 #include <stdlib.h>
@@ -397,15 +398,30 @@ static int show_entry(const struct tool *tool,
     return output_end(&out) ? EX_OK : EX_IOERR;
 }
 
+/* What the store has of the name; without a store, nothing. */
+static void look_up(struct tool *tool, const char *address,
+                    struct store_found *found_r)
+{
+    struct errtext err;
+
+    if (store_open(&tool->settings->store, &tool->store, &err) == STATUS_OK &&
+        store_find(tool->store, address, tool_deadline(tool), found_r, &err) !=
+            STATUS_OK)
+        store_found_clear(found_r);
+}
+
 int directory_show(struct tool *tool, struct arguments *arguments)
 {
     static const struct tool_option none[] = {{NULL, NULL, NULL}};
     struct directory_entry entry = {.dn = NULL};
+    struct store_found found = {{0}, {0}};
     const struct directory_settings *set;
     struct directory *dir = NULL;
+    struct login_choice choice;
     struct errtext err = {{0}};
     bool remembered = false;
     char *address = NULL;
+    char *name = NULL;
     enum status status;
     int code;
 
@@ -416,16 +432,24 @@ int directory_show(struct tool *tool, struct arguments *arguments)
         code = tool_address(arguments->words[0], &address);
     if (code != EX_OK)
         return code;
-    set = settings_directory_for(tool->settings, address_domain_of(address));
+    look_up(tool, address, &found);
+    login_choose(tool->settings, address, &found, &choice);
+    set = choice.set != NULL ? choice.set
+                             : settings_directory_for(
+                                   tool->settings, address_domain_of(address));
     if (set == NULL) {
         tool_error("no directory in the settings serves %s",
                    address_domain_of(address));
+        store_found_clear(&found);
         free(address);
         return EX_CONFIG;
     }
-    status = directory_open(set, &dir, &err);
+    status = login_search_name(address, &found, &name, &err);
+    store_found_clear(&found);
     if (status == STATUS_OK)
-        status = directory_find(dir, address,
+        status = directory_open(set, &dir, &err);
+    if (status == STATUS_OK)
+        status = directory_find(dir, name,
                                 clock_ms() + tool->settings->auth.deadline_ms,
                                 &entry, &remembered, &err);
     if (status == STATUS_NOT_FOUND) {
@@ -439,5 +463,6 @@ int directory_show(struct tool *tool, struct arguments *arguments)
     directory_entry_clear(&entry);
     directory_close(&dir);
     free(address);
+    free(name);
     return code;
 }

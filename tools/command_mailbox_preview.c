@@ -9,6 +9,7 @@
 #include "apply.h"
 #include "clock.h"
 #include "directory.h"
+#include "login_choice.h"
 #include "mailbox.h"
 #include "provision.h"
 #include "strbuf.h"
@@ -48,6 +49,7 @@ static int look_at_store(struct preview *preview, const char *word)
 {
     struct tool *tool = preview->tool;
     const struct account *account = &preview->found.account;
+    struct login_choice choice;
     struct errtext err = {{0}};
     int code = tool_address(word, &preview->typed);
     enum status status;
@@ -62,34 +64,35 @@ static int look_at_store(struct preview *preview, const char *word)
         return tool_failed(status, &err);
     if (account->address != NULL && account->source == ACCOUNT_LOCAL)
         return EX_OK;
-    if (account->address != NULL && account->directory != NULL) {
-        preview->set = settings_directory(tool->settings, account->directory);
-        if (preview->set == NULL)
-            tool_error("directory %s of %s is not in the settings",
-                       account->directory, account->address);
-        return preview->set != NULL ? EX_OK : EX_CONFIG;
-    }
-    return mailbox_directory(tool,
-                             preview->found.domain.name != NULL
-                                 ? preview->found.domain.name
-                                 : preview->typed,
-                             &preview->set);
+    login_choose(tool->settings, preview->typed, &preview->found, &choice);
+    preview->set = choice.set;
+    if (choice.set != NULL)
+        return EX_OK;
+    if (choice.text.text[0] != '\0')
+        tool_error("%s", choice.text.text);
+    else
+        tool_error("no directory in the settings serves %s",
+                   address_domain_of(preview->typed));
+    return EX_CONFIG;
 }
 
 /* Finds the person; the directory is closed again before anything is said. */
 static enum status find_person(struct preview *preview, struct errtext *err)
 {
-    const struct account *account = &preview->found.account;
     struct directory *dir = NULL;
     bool remembered = false;
-    enum status status = directory_open(preview->set, &dir, err);
+    char *name = NULL;
+    enum status status =
+        login_search_name(preview->typed, &preview->found, &name, err);
 
     if (status == STATUS_OK)
+        status = directory_open(preview->set, &dir, err);
+    if (status == STATUS_OK)
         status = directory_find(
-            dir, account->address != NULL ? account->address : preview->typed,
-            clock_ms() + preview->tool->settings->auth.deadline_ms,
+            dir, name, clock_ms() + preview->tool->settings->auth.deadline_ms,
             &preview->entry, &remembered, err);
     directory_close(&dir);
+    free(name);
     return status;
 }
 
@@ -151,8 +154,7 @@ static enum status make_plan(struct preview *preview, struct errtext *err)
         .address = preview->address,
         .current = &preview->found.account,
         .by_id = &preview->by_id,
-        .may_create =
-            preview->set->login_provisioning || preview->set->import_users,
+        .may_create = preview->set->login_provisioning,
     };
     enum status status = provision_plan(&facts, &preview->plan, err);
 
@@ -314,8 +316,7 @@ static int foresee(struct preview *preview, const char *word)
     status = find_person(preview, &err);
     if (status == STATUS_NOT_FOUND) {
         tool_error("directory %s knows nobody of the name %s: a login is "
-                   "refused and changes nothing; a full sync does what "
-                   "on_missing says",
+                   "refused and changes nothing",
                    preview->set->name, preview->typed);
         return EX_NOUSER;
     }

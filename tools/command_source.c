@@ -137,6 +137,9 @@ static int switch_domain(struct tool *tool, const char *word, bool plan_only,
                      switching->addresses.count, switching->same);
         return switching->addresses.count > 0 ? PLAN_NOT_EMPTY : EX_OK;
     }
+    if (switching->closed > 0 &&
+        !tool_confirm(tool, "Close them all the same?"))
+        return EX_NOPERM;
     code = carry_out(tool, switching);
     if (switching->addresses.count > 0)
         daemons_flush(tool, "all");

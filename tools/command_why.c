@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "ask.h"
 #include "why.h"
 
 #include "tool.h"
@@ -23,8 +24,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#define PASSWORD_BYTES_MAX 4096
 #define ATTEMPTS_SHOWN 10
+#define EVENTS_READ 200 /* to find so many that are no attempts */
 
 static void why_clear(struct why *why)
 {
@@ -93,6 +94,7 @@ static bool closed_for(struct why *why, char *line)
     const char *failures = strsep(&line, " ");
     const char *seconds = line;
     bool all = strcmp(person, "*") == 0;
+    char counted[64];
 
     if (seconds == NULL || (!all && strcmp(person, why->name.text) != 0))
         return false;
@@ -103,7 +105,8 @@ static bool closed_for(struct why *why, char *line)
                      client, seconds);
         return true;
     }
-    if (strcmp(client, why->client) != 0)
+    throttle_counted(why->client, counted, sizeof(counted));
+    if (strcmp(client, counted) != 0)
         return false;
     why->throttled = true;
     findings_add(why->findings, FINDING_ERROR, "throttle", -1,
@@ -407,6 +410,8 @@ static bool tell_event(const struct store_event_row *row, void *arg)
     if (strcmp(row->kind, login_result_name(LOGIN_WRONG)) == 0 ||
         strcmp(row->kind, login_result_name(LOGIN_TEMPORARY)) == 0)
         return true;
+    if (why->events_shown++ >= ATTEMPTS_SHOWN)
+        return false;
     findings_add(
         why->findings, FINDING_SKIPPED, "before", -1, NULL, "%s %s: %s%s%s",
         row->at, row->kind, row->reason != NULL ? row->reason : "",
@@ -421,7 +426,7 @@ static void tell_history(struct why *why)
                               ? why->found.account.address
                               : why->name.text;
     struct store_event_query query = {
-        .address = address, .newest_first = true, .max = ATTEMPTS_SHOWN};
+        .address = address, .newest_first = true, .max = EVENTS_READ};
     struct store_event_visitor visitor = {tell_event, why};
     struct store_attempt_visitor attempts = {tell_attempt, why};
     struct errtext err = {{0}};
@@ -461,20 +466,6 @@ static void walk(struct why *why, const char *typed)
         tell_history(why);
 }
 
-/* The first line of standard input; NULL with a message. */
-static char *read_password(void)
-{
-    char line[PASSWORD_BYTES_MAX + 2];
-    char *copy = NULL;
-
-    if (fgets(line, sizeof(line), stdin) == NULL || line[0] == '\n')
-        tool_error("there is no password on standard input");
-    else
-        copy = strndup(line, strcspn(line, "\n"));
-    explicit_bzero(line, sizeof(line));
-    return copy;
-}
-
 int why_run(struct tool *tool, struct arguments *arguments)
 {
     const char *service = "smtp";
@@ -507,9 +498,9 @@ int why_run(struct tool *tool, struct arguments *arguments)
     }
     why.deadline_ms = clock_ms() + 4 * tool->settings->auth.deadline_ms;
     if (reads_password) {
-        why.password = read_password();
-        if (why.password == NULL)
-            return EX_DATAERR;
+        code = ask_password(true, &why.password);
+        if (code != EX_OK)
+            return code;
     }
     status = open_login(&why, &err);
     if (status == STATUS_OK)

@@ -493,7 +493,7 @@ static void write_bind(struct work *work)
     set_text(work, "bind_password_file", work->names->secret_file);
     note(work, password->line, password->key,
          "the password is not shown; it goes alone into the file of "
-         "bind_password_file, mode 0600");
+         "bind_password_file, mode 0640 and group provost");
 }
 
 /* Dovecot: the attribute that names the user, "mail" in "mail=user". */

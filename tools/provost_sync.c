@@ -33,12 +33,12 @@ static int keep_history(struct tool *tool, bool quiet)
     uint64_t count = 0;
     uint64_t attempts = 0;
     int64_t before = clock_wall_seconds() - keep_seconds;
-    enum status status = store_event_prune(
-        tool->store, before, clock_ms() + PRUNE_MS, &count, &err);
+    enum status status = store_event_prune(tool->store, before,
+                                           clock_ms() + PRUNE_MS, &count, &err);
 
     if (status == STATUS_OK)
-        status = store_attempts_prune(
-            tool->store, before, clock_ms() + PRUNE_MS, &attempts, &err);
+        status = store_attempts_prune(tool->store, before,
+                                      clock_ms() + PRUNE_MS, &attempts, &err);
     if (status != STATUS_OK)
         return tool_failed(status, &err);
     if (!quiet)

@@ -34,6 +34,7 @@ struct why {
     const struct directory_settings *set; /* whose entry it is; or NULL */
     struct directory_entry entry;         /* owned */
     bool has_entry;
+    unsigned events_shown;
     bool throttled;    /* authd would not let this client try */
     unsigned attempts; /* shown */
     int64_t deadline_ms;

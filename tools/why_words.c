@@ -100,7 +100,7 @@ static const struct word {
     /* Making or changing it. */
     {"no_template", WHY_NO_GATE, "nothing maps to a template", TEMPLATE_FIX},
     {"provisioning_off", WHY_NO_GATE, "logins make no mailboxes here",
-     "login_provisioning = true, or import_users"},
+     "login_provisioning = true"},
     {"local_mailbox", WHY_NO_GATE, "the address is a local mailbox",
      SOURCE_FIX},
     {"other_directory", WHY_NO_GATE,

@@ -15,7 +15,7 @@ fault() {
 
 table=$(awk '/^For mailcow administrators$/ { inside = 1 }
     /^When something is wrong$/ { inside = 0 }
-    inside && /^    [A-Z"]/ && /   / { sub(/^    /, ""); sub(/   +/, "\t"); print }' README)
+    inside && /^    [A-Z"]/ && /   / { sub(/^    /, ""); sub(/   +/, "\t"); sub(/ +\(not yet\)$/, ""); print }' README)
 
 for field in Host Port 'Use SSL' 'Use TLS' 'Ignore SSL Errors' 'Base DN' \
     'Username Field' Filter 'Attribute Field' 'Bind DN' 'Bind Password' \

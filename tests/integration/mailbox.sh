@@ -10,6 +10,8 @@ lab_mariadb
 LAB_LDAP=ldapi
 # Logins are remembered, so that it is seen when they are not.
 LAB_CONF_AUTH='cache_ttl = "600s";'
+# As most have it: the directory names its domains.
+LAB_CONF_DIRECTORY='domains = [ "example.org" ];'
 lab_config
 lab_schema
 lab_domain example.org --max-mailboxes 8 --quota 100G --max-quota 30G --max-aliases 9
@@ -234,8 +236,8 @@ for p in json.load(open(sys.argv[1])): print(p["id"], p["name"], p["services"], 
     "$(printf '1 my phone smtp,imap ok True False\n2  smtp,imap,pop3,sieve expired True True\n3 laptop smtp,imap,pop3,sieve ok True False')"
 unlike "and no hash" "$(cat "$LAB/out")" 'SSHA'
 lab_authd
-code 67 app-password revoke lou@example.org 1
-code 0 app-password revoke ada@example.org 1
+code 67 app-password revoke lou@example.org 1 --yes
+code 0 app-password revoke ada@example.org 1 --yes
 like "revoked, it is dead" "$(lab_auth ada@example.org "$app")" '^NO'
 is "an event tells it" "$(last_event ada@example.org)" "app_password_revoke $me"
 is "no event has an app password in it" "$(lab_sql "SELECT COUNT(*) FROM event WHERE CONCAT_WS('|', before_json, after_json) LIKE '%pv-%'")" 0

@@ -33,7 +33,6 @@ type_step "$host" 5
 is "its settings are right" "$(tail -n 1 "$LAB/out")" ok
 type_step "$host" 6
 type_step "$host" 7
-postfix start >"$LAB/out" 2>&1
 type_step "$host" 8
 type_step "$host" 9
 sleep 1

@@ -189,6 +189,14 @@ lab_sql "UPDATE domain SET quota = 0"
 reference "no attribute maps" '^error +mapping +nothing maps: otherMailbox is "unmapped"' frank@example.org
 # The filter is number 20 below.
 
+turn=0
+while [ "$turn" -lt 25 ]; do
+    lab_auth dan@example.org "wrong-$turn" --client 2001:db8:1::5 >/dev/null
+    turn=$((turn + 1))
+done
+gate "19b. an IPv6 client counts with its /64" 'error +throttle +[0-9]+ wrong passwords from 2001:db8:1::/64: closed for' \
+    dan@example.org --client 2001:db8:1::77
+
 # ----------------------------------------------------- the directory itself --
 
 # edit SED-EXPRESSION: other settings, for the next runs alone.
@@ -312,6 +320,24 @@ lab_slapd_start
 lab_provostctl directory test >"$LAB/out" 2>&1
 like "a size limit is found" "$(cat "$LAB/out")" 'error +size limit .*gives .* no more entries'
 like "and what lifts it" "$(cat "$LAB/out")" 'to do: +lift the server.s size limit for bind_dn'
+
+# Active Directory writes lengths in the long form.
+cat >"$LAB/long.py" <<'PYTHON'
+import socket, sys
+s = socket.socket()
+s.bind(("127.0.0.1", int(sys.argv[1])))
+s.listen(5)
+while True:
+    c, _ = s.accept()
+    c.recv(1000)
+    c.sendall(bytes.fromhex("308400000010020101788400000007" "0a01350400" "0400"))
+    c.close()
+PYTHON
+long=$(lab_port)
+lab_start long "$LAB_PYTHON" "$LAB/long.py" "$long"
+wait_for 5 lab_port_open "$long"
+edit "s/host = \"127.0.0.1\"; port = [0-9]*/host = \"127.0.0.1\"; port = $long/"
+other "an answer in the long form is read" 'error +TLS +127.0.0.1: StartTLS is refused: Server is unwilling to perform' directory test
 
 lab_mariadb_stop
 gate "a database that is down" 'error +database +' ada@example.org

@@ -66,6 +66,7 @@ case $name in
     [ "$what" != enable ] || exec "$0" start "${name%.timer}.service"
     exit 0
     ;;
+mariadb) exit 0 ;; # it runs
 dovecot)
     dovecot stop 2>/dev/null || :
     exec dovecot
