@@ -146,7 +146,7 @@ static void add_events(const char *name, const char *value, void *arg)
     strbuf_clear(&labels);
 }
 
-/* Asks the store; false: it did not answer, or not all of it. */
+/* False: the store is down, or of another schema. What else fails is told. */
 static bool ask_store(struct exposition *exposition, struct tool *tool)
 {
     struct sums sums = {.exposition = exposition};
@@ -157,10 +157,13 @@ static bool ask_store(struct exposition *exposition, struct tool *tool)
 
     if (store_open(&tool->settings->store, &tool->store, &err) != STATUS_OK ||
         store_check_schema(tool->store, tool_deadline(tool), &err) !=
-            STATUS_OK ||
-        store_domain_uses(tool->store, &uses, tool_deadline(tool), &err) !=
-            STATUS_OK)
+            STATUS_OK) {
+        tool_error("%s", err.text);
         return false;
+    }
+    if (store_domain_uses(tool->store, &uses, tool_deadline(tool), &err) !=
+        STATUS_OK)
+        tool_error("%s", err.text);
     add_sum(exposition, "provost_domains", "Domains", sums.domains);
     add_sum(exposition, "provost_quota_allotted_bytes",
             "Sum of all mailboxes' quotas", sums.allotted_bytes);
@@ -170,11 +173,13 @@ static bool ask_store(struct exposition *exposition, struct tool *tool)
                       "Mailboxes by who checks the password, and state");
     if (store_ask(tool->store, STORE_ASK_MAILBOXES, &mailboxes,
                   tool_deadline(tool), &err) != STATUS_OK)
-        return false;
+        tool_error("%s", err.text);
     exposition_family(exposition, "provost_events", "gauge",
                       "Events that are kept, by kind");
-    return store_ask(tool->store, STORE_ASK_EVENTS, &events,
-                     tool_deadline(tool), &err) == STATUS_OK;
+    if (store_ask(tool->store, STORE_ASK_EVENTS, &events, tool_deadline(tool),
+                  &err) != STATUS_OK)
+        tool_error("%s", err.text);
+    return true;
 }
 
 int metrics_print(struct tool *tool, struct arguments *arguments)

@@ -59,11 +59,8 @@ void doctor_directories(struct doctor *doctor)
 
     for (size_t i = 0; i < settings->directory_count; i++) {
         const struct directory_settings *set = &settings->directories[i];
-        bool reached = false;
 
-        for (size_t j = 0; j < set->hosts.count; j++)
-            reached = look_at_host(doctor->findings, set, j) || reached;
-        if (reached)
+        if (look_at_hosts(doctor->findings, set))
             look_at_clock(doctor, set);
         if (set->ignore_ssl_errors)
             findings_add(doctor->findings, FINDING_WARNING, "TLS", -1,

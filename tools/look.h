@@ -9,15 +9,14 @@
 #include "settings.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #define LOOK_CERTIFICATE_DAYS 14 /* fewer are a warning */
 
 /*
- * Probes the host at index of set and tells each step. Returns true if it can
- * be used.
+ * Probes all hosts of set and tells each step. A host at fault is an error, and
+ * a warning where another one can be used. Returns true if one can.
  */
-bool look_at_host(struct findings *findings,
-                  const struct directory_settings *set, size_t index);
+bool look_at_hosts(struct findings *findings,
+                   const struct directory_settings *set);
 
 #endif

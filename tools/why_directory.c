@@ -190,12 +190,6 @@ static void look_at_entry(struct why *why)
     free(name);
 }
 
-static void look_at_hosts(struct why *why)
-{
-    for (size_t i = 0; i < why->set->hosts.count; i++)
-        (void)look_at_host(why->findings, why->set, i);
-}
-
 /* A bare name is searched in all directories; the first that has it counts. */
 static void look_everywhere(struct why *why)
 {
@@ -208,7 +202,7 @@ static void look_everywhere(struct why *why)
         why->set = &settings->directories[i];
         findings_add(why->findings, FINDING_OK, "directory", -1, NULL, "%s",
                      why->set->name);
-        look_at_hosts(why);
+        (void)look_at_hosts(why->findings, why->set);
         look_at_entry(why);
         if (findings_count(why->findings, FINDING_ERROR) != before)
             answered = false;
@@ -311,7 +305,7 @@ void why_look_at_directory(struct why *why, bool read)
     else if (!why->name.has_domain)
         look_everywhere(why);
     else if (choose(why)) {
-        look_at_hosts(why);
+        (void)look_at_hosts(why->findings, why->set);
         look_at_entry(why);
     }
     if (why->set == NULL) {

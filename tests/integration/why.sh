@@ -223,6 +223,10 @@ other "22. a directory that is down" 'error +connection +127.0.0.1: ' why ada@ex
 verdict "which is temporary" '454 '
 edit 's/host = "127.0.0.1"/host = "no-such-host.invalid"/'
 other "23. a name without an address" 'error +name resolution +no-such-host.invalid: ' why ada@example.org
+edit 's/host = "127.0.0.1"/host = "no-such-host.invalid, 127.0.0.1"/'
+"$PROVOST_BUILD/tools/provostctl" -c "$LAB/other.conf" why ada@example.org >"$LAB/out" 2>&1
+is "a host that is down is no error while another one serves" "$?" 0
+like "but a warning" "$(cat "$LAB/out")" 'warning name resolution +no-such-host.invalid: '
 lab_secret bad not-the-password
 edit "s,secrets/corp,secrets/bad,"
 other "24. a wrong service password" 'error +service bind +127.0.0.1: bind as .*Invalid credentials' why ada@example.org
