@@ -238,6 +238,7 @@ enum status address_domain_unicode(const char *ascii, char **unicode_r,
                                    struct errtext *err)
 {
     char *idn = NULL;
+    char *again = NULL;
     enum status status;
     int rc;
 
@@ -246,7 +247,15 @@ enum status address_domain_unicode(const char *ascii, char **unicode_r,
     rc = idn2_to_unicode_8z8z(ascii, &idn, 0);
     if (rc != IDN2_OK)
         return idn_failure(rc, err);
-    status = copy_text(idn, unicode_r, err);
+    /* What cannot be written back is shown as it is. */
+    status = address_domain(idn, &again, NULL);
+    if (status == STATUS_TEMPFAIL)
+        status = status_no_memory(err);
+    else if (status == STATUS_OK && strcmp(again, ascii) == 0)
+        status = copy_text(idn, unicode_r, err);
+    else
+        status = copy_text(ascii, unicode_r, err);
+    free(again);
     idn2_free(idn);
     return status;
 }

@@ -52,6 +52,19 @@ done
 like "an edit is pinned" "$(provostctl mailbox show ada@example.org)" 'quota +6G +pinned'
 like "metrics are printed" "$(cat "$LAB/out")" '^provost_up'
 
+# The list of what to run when something is wrong, journalctl(1) aside.
+chapter "When something is wrong" |
+    sed -n 's/^    \(\(provost\|sasl\)[^ ]*\( [-A-Za-z]*\)*\)  .*/\1/p' | sed 's/ ADDRESS/ ada@example.org/' >"$LAB/trouble"
+check "there are commands for when something is wrong" test "$(wc -l <"$LAB/trouble")" -ge 7
+while read -r line; do
+    # shellcheck disable=SC2086
+    $line >"$LAB/out" 2>&1 </dev/null
+    is "\"$line\" runs, and finds nothing wrong" "$?" 0
+done <"$LAB/trouble"
+cron=$(sed -n 's/^\* \* \* \* \*  provost  //p' "$tree/conf/cron/provost")
+# shellcheck disable=SC2086
+is "so does the line for cron" "$(setpriv --reuid provost --regid provost --clear-groups $cron 2>&1; echo $?)" 0
+
 backup="Backup and restore"
 type_step "$backup" 1
 mariadb provost -e "DELETE FROM mailbox"

@@ -33,7 +33,7 @@ build="autoconf automake libtool pkg-config gcc libc6-dev make xz-utils
 demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
  libsasl2-modules sasl2-bin openssl procps python3"
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
- dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh"
+ dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind"
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 
