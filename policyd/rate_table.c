@@ -211,14 +211,19 @@ static bool make_room(struct rates *rates, struct rate_shard *shard,
     struct rate_counter *victim = NULL;
     uint64_t victim_share = UINT64_MAX;
     unsigned left = HASH_COUNT(shard->counters);
+    struct rate_counter *next = shard->counters;
 
     if (left > LOOK_AT_MAX)
         left = LOOK_AT_MAX;
     while (left-- > 0 && victim_share > 0) {
-        struct rate_counter *counter = shard->counters;
+        struct rate_counter *counter = next;
         uint64_t share = share_of(counter, rate_sum(counter, at_ms));
 
-        if (!counter->held && share < victim_share) {
+        next = counter->hh.next;
+        /* The charge that holds it uses it still: it is not even moved. */
+        if (counter->held)
+            continue;
+        if (share < victim_share) {
             victim = counter;
             victim_share = share;
         }

@@ -6,6 +6,7 @@
 #include "rate_event.h"
 #include "rate_scene.h"
 #include "rate_window.h"
+#include "torture.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -378,6 +379,25 @@ static void never_forgets_what_the_message_needs_itself(void)
     rates_free(&rates);
 }
 
+/* The table must not go while its only counter is held by the message. */
+static void keeps_what_is_held_without_memory(void)
+{
+    for (unsigned n = 1; n < 12; n++) {
+        struct rates *rates = scene_rates(1);
+        struct rate_limits limits = {.login = ADA};
+        struct rate_verdict verdict;
+        size_t leaked;
+
+        limits.rates[RATE_MAILBOX_MESSAGES] = (struct rate){100, 60};
+        limits.rates[RATE_MAILBOX_RECIPIENTS] = (struct rate){100, 60};
+        torture_begin(n);
+        CU_ASSERT_EQUAL(rate_charge(rates, &limits, 1, 0, &verdict, NULL),
+                        STATUS_TEMPFAIL);
+        (void)torture_end(&leaked);
+        rates_free(&rates);
+    }
+}
+
 static void stays_within_its_bound(void)
 {
     struct rates *rates = scene_rates(1000);
@@ -478,6 +498,8 @@ int main(void)
         {"makes room without forgiving", makes_room_without_forgiving},
         {"never forgets what the message needs itself",
          never_forgets_what_the_message_needs_itself},
+        {"keeps what is held without memory",
+         keeps_what_is_held_without_memory},
         {"stays within its bound", stays_within_its_bound},
         {"another period keeps what was counted",
          another_period_keeps_what_was_counted},
