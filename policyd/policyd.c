@@ -302,6 +302,8 @@ enum status policyd_reload(struct policyd *policyd, struct strbuf *faults)
             log_set_level(policyd->log,
                           daemon_level(generation->settings->log_level));
         generations_release(policyd->generations, &generation);
+        /* It stays for its settings; what it remembers goes. */
+        (void)policy_flush(policyd->first->policy);
         log_line(policyd->log, LOG_LEVEL_INFO, "reloaded", NULL, 0);
     } else {
         daemon_log_faults(policyd->log, strbuf_text(faults));

@@ -216,18 +216,24 @@ static enum status restore(struct rate_keeper *keeper, int64_t deadline_ms,
     return STATUS_OK;
 }
 
-/* Writes all that changed, a batch in one statement. */
+/*
+ * Writes what was charged up to now. What is charged meanwhile waits for the
+ * next round: under a load there would be something at each look.
+ */
 static enum status write_rows(struct rate_keeper *keeper, int64_t deadline_ms,
                               struct errtext *err)
 {
-    size_t count;
+    size_t count = STORE_RATE_ROWS_MAX;
 
-    while ((count = rates_collect(keeper->rates, keeper->rows,
-                                  STORE_RATE_ROWS_MAX, clock_ms())) > 0) {
-        enum status status =
-            store_rate_write(keeper->store, keeper->node, keeper->batch,
-                             keeper->rows, count, deadline_ms, err);
+    while (count == STORE_RATE_ROWS_MAX) {
+        enum status status = STATUS_OK;
 
+        count = rates_collect(keeper->rates, keeper->rows, STORE_RATE_ROWS_MAX,
+                              clock_ms());
+        if (count > 0)
+            status =
+                store_rate_write(keeper->store, keeper->node, keeper->batch,
+                                 keeper->rows, count, deadline_ms, err);
         if (status != STATUS_OK) {
             rates_uncollect(keeper->rates, keeper->rows, count);
             return status;

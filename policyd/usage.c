@@ -18,6 +18,7 @@
 #include <uthash.h>
 
 #define ADD_UP_MS 3000 /* one domain */
+#define TOO_OLD_MS 60000
 
 struct sum {
     UT_hash_handle hh;
@@ -27,7 +28,8 @@ struct sum {
     unsigned waiters;
     unsigned tries; /* so that a waiter sees that one more has failed */
     bool known;
-    bool queued; /* or being added up */
+    int64_t known_ms; /* when it was added up */
+    bool queued;      /* or being added up */
     char domain[];
 };
 
@@ -121,6 +123,7 @@ static void add_up(struct usage *usage, struct sum *sum)
     sum->until_ms = clock_ms() + usage->ttl_ms;
     if (status == STATUS_OK) {
         sum->known = true;
+        sum->known_ms = clock_ms();
         sum->bytes = bytes;
     }
     (void)pthread_cond_broadcast(&usage->added);
@@ -201,12 +204,20 @@ void usage_close(struct usage **usage)
     free_usage(usage);
 }
 
+/* After so long a sum that could not be refreshed decides nothing any more. */
+static int64_t too_old_ms(const struct usage *usage)
+{
+    return usage->ttl_ms > TOO_OLD_MS / 10 ? 10 * usage->ttl_ms : TOO_OLD_MS;
+}
+
 /* Tells what is known; the lock is held. */
 static bool tell(struct usage *usage, struct sum *sum, int64_t now_ms,
                  uint64_t *bytes_r)
 {
     if (sum == NULL)
         return false;
+    if (sum->known && now_ms - sum->known_ms >= too_old_ms(usage))
+        sum->known = false;
     if (!sum->known || now_ms >= sum->until_ms)
         append(usage, sum);
     if (sum->known)

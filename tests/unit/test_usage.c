@@ -70,6 +70,7 @@ static void waits_for_the_first_sum_alone(void)
 {
     struct adding adding = {.bytes = 7};
     struct usage *usage = make(&adding, 0, 10);
+    uint64_t bytes = 0;
     int64_t began_ms;
 
     CU_ASSERT_EQUAL(sum_of(usage, "d.example", 5000), 7);
@@ -82,6 +83,8 @@ static void waits_for_the_first_sum_alone(void)
     for (int i = 0; i < 100 && sum_of(usage, "d.example", 5000) != 8; i++)
         clock_sleep_ms(20);
     CU_ASSERT_EQUAL(sum_of(usage, "d.example", 5000), 8);
+    /* A minute later, with no new sum, it says nothing any more. */
+    CU_ASSERT_FALSE(usage_peek(usage, "d.example", clock_ms() + 61000, &bytes));
     usage_close(&usage);
 }
 
