@@ -407,7 +407,8 @@ static void gather_instance(struct gathering *gathering)
         gather_remembered(gathering, text);
         text += strlen(text) + 1;
     }
-    if (known.incomplete)
+    /* Also after a restart between two recipients, or one without an answer. */
+    if (known.incomplete || known.seen < gathering->request->recipient_count)
         gathering->facts.incomplete = true;
     instance_recipients_clear(&known);
 }

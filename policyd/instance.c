@@ -22,6 +22,7 @@ struct slot {
     bool used;
     bool ended;
     bool incomplete;
+    uint32_t seen;
     uint16_t count;
     uint16_t len;
     uint16_t size; /* of more */
@@ -275,7 +276,9 @@ void instance_add(struct instances *instances, const char *instance,
     slot = find(instances, shard, hash, instance, now_ms);
     if (slot == NULL)
         slot = take(instances, shard, hash, instance, now_ms);
-    note(slot, recipient);
+    slot->seen++;
+    if (recipient != NULL)
+        note(slot, recipient);
     (void)pthread_mutex_unlock(&shard->lock);
 }
 
@@ -297,6 +300,7 @@ void instance_find(struct instances *instances, const char *instance,
     if (found.text != NULL) {
         memcpy(found.text, text_of(slot), slot->len);
         found.count = slot->count;
+        found.seen = slot->seen;
         found.incomplete = slot->incomplete;
         *recipients_r = found;
     }

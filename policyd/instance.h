@@ -45,7 +45,10 @@ struct instances *instances_share(struct instances *instances,
 /* Gives one owner's up, frees it with the last, and sets *instances to NULL. */
 void instances_free(struct instances **instances);
 
-/* Notes a recipient, canonical, of a message; once. */
+/*
+ * Notes a recipient, canonical, of a message; once. NULL: one that is none of
+ * ours, which only counts as seen.
+ */
 void instance_add(struct instances *instances, const char *instance,
                   const char *recipient, int64_t now_ms);
 
@@ -53,6 +56,7 @@ void instance_add(struct instances *instances, const char *instance,
 struct instance_recipients {
     char *text;      /* owned: names, each with its NUL behind it */
     size_t count;    /* 0: nothing is known */
+    uint32_t seen;   /* recipients that were noted, ours or not */
     bool incomplete; /* there were more */
 };
 

@@ -84,7 +84,7 @@ static void unlock(struct rate_shard *const shards[2])
     }
 }
 
-/* Fills in a refusal; the first one of a period is told once. */
+/* Fills in a refusal. */
 static void refuse(struct rate_counter *counter, enum rate_kind kind,
                    struct rate rate, uint64_t used, int64_t at_ms,
                    struct rate_verdict *verdict_r)
@@ -96,8 +96,6 @@ static void refuse(struct rate_counter *counter, enum rate_kind kind,
         .used = used,
         .first = counter == NULL || at_ms >= counter->told_until_ms,
     };
-    if (counter != NULL && verdict_r->first)
-        counter->told_until_ms = at_ms + (int64_t)rate.seconds * 1000;
 }
 
 void rate_check(struct rates *rates, const struct rate_limits *limits,
@@ -129,6 +127,33 @@ void rate_check(struct rates *rates, const struct rate_limits *limits,
                    now_ms + shard->offset_ms, verdict_r);
     }
     unlock(shards);
+}
+
+bool rate_told(struct rates *rates, const struct rate_limits *limits,
+               const struct rate_verdict *verdict, int64_t now_ms)
+{
+    struct rate_counter *counter;
+    struct rate_shard *shard;
+    struct asked asked;
+    bool first = true;
+
+    if (!verdict->refused || !ask(rates, limits, &asked))
+        return false;
+    shard = asked.shards[verdict->kind];
+    if (shard == NULL)
+        return false;
+    (void)pthread_mutex_lock(&shard->lock);
+    counter = rate_find(shard, &asked.keys[verdict->kind]);
+    if (counter != NULL) {
+        int64_t at_ms = now_ms + shard->offset_ms;
+
+        first = at_ms >= counter->told_until_ms;
+        if (first)
+            counter->told_until_ms =
+                at_ms + (int64_t)verdict->rate.seconds * 1000;
+    }
+    (void)pthread_mutex_unlock(&shard->lock);
+    return first;
 }
 
 /* Finds or makes all counters of a message, and holds them. */

@@ -89,6 +89,13 @@ enum status rate_charge(struct rates *rates, const struct rate_limits *limits,
                         struct rate_verdict *verdict_r,
                         struct errtext *err) MUST_CHECK;
 
+/*
+ * The refusal is told to somebody: true if it is the first one of its counter
+ * in a period, which is the one worth an event.
+ */
+bool rate_told(struct rates *rates, const struct rate_limits *limits,
+               const struct rate_verdict *verdict, int64_t now_ms);
+
 /* What there is of one counter, for `policy explain`; 0 if there is none. */
 uint64_t rate_used(struct rates *rates, enum rate_kind kind,
                    const char *subject, struct rate rate, int64_t now_ms);

@@ -422,7 +422,7 @@ void rate_keeper_refused(struct rate_keeper *keeper,
                          const struct rate_limits *limits,
                          const struct rate_verdict *verdict)
 {
-    if (verdict->refused && verdict->first)
+    if (rate_told(keeper->rates, limits, verdict, clock_ms()))
         rate_events_add(keeper->events, limits, verdict);
 }
 

@@ -68,7 +68,7 @@ void rate_keeper_free(struct rate_keeper **keeper);
 struct rates *rate_keeper_rates(struct rate_keeper *keeper);
 
 /*
- * Takes a refusal with verdict->first for an event, written by the thread. At
+ * Takes a refusal; the first of a period becomes an event, by the thread. At
  * most 1000 wait; what is more is counted and named in the log.
  */
 void rate_keeper_refused(struct rate_keeper *keeper,

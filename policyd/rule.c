@@ -394,7 +394,6 @@ static void tell_keeper(struct decision *decision)
         return;
     last = &answer->findings[answer->finding_count - 1];
     if (last->rule == POLICY_SEND_RATE && !last->away &&
-        decision->gathering->facts.rate.first &&
         limits_of(decision->gathering, &limits))
         rate_keeper_refused(decision->policy->keeper, &limits,
                             &decision->gathering->facts.rate);
@@ -414,9 +413,13 @@ static void remember(const struct decision *decision)
         instance_end(policy->instances, instance);
         return;
     }
-    if (gathering->facts.state != VERDICT_RCPT || !gathering->recipient_ours ||
+    if (gathering->facts.state != VERDICT_RCPT || decision->answer->away ||
         (needs_at(policy, VERDICT_END) & SIZE_NEEDS) == 0)
         return;
+    if (!gathering->recipient_ours) {
+        instance_add(policy->instances, instance, NULL, gathering->when.now_ms);
+        return;
+    }
     if (gathering->recipient.fit) {
         instance_add(policy->instances, instance, gathering->recipient.text,
                      gathering->when.now_ms);

@@ -259,12 +259,17 @@ static void the_first_refusal_of_a_period_is_told_once(void)
                 rate_charge(rates, &limits, 1, now_ms, &verdict, NULL),
                 STATUS_OK);
         CU_ASSERT_TRUE(verdict.refused);
-        told += verdict.first ? 1 : 0;
+        /* Asking does not use the first one up. */
+        CU_ASSERT_EQUAL(verdict.first, told == 0);
+        if (now_ms > 5000)
+            told += rate_told(rates, &limits, &verdict, now_ms) ? 1 : 0;
     }
     CU_ASSERT_EQUAL(told, 1);
     CU_ASSERT_TRUE(scene_charge(rates, &limits, 1, 70000));
     rate_check(rates, &limits, 70001, &verdict);
     CU_ASSERT_TRUE(verdict.refused && verdict.first);
+    CU_ASSERT_TRUE(rate_told(rates, &limits, &verdict, 70001));
+    CU_ASSERT_FALSE(rate_told(rates, &limits, &verdict, 70002));
     rates_free(&rates);
 }
 

@@ -116,6 +116,7 @@ struct ask {
     const char *sender;
     const char *recipient;
     uint64_t size;
+    uint32_t recipients; /* recipient_count */
     bool tls;
     const char *answer; /* how it begins */
 };
@@ -124,6 +125,7 @@ static void send(struct scene *scene, const struct ask *ask,
                  const char *instance)
 {
     struct policy_request request = {
+        .recipient_count = ask->recipients,
         .state = ask->state != NULL ? ask->state : "RCPT",
         .sasl_username = ask->login != NULL ? ask->login : "",
         .sender = ask->sender != NULL ? ask->sender : "",
@@ -388,6 +390,26 @@ static void refuses_nothing_for_recipients_it_forgot(void)
     policy_close(&scene.policy);
 }
 
+static void refuses_nothing_when_it_missed_a_recipient(void)
+{
+    struct ask ada = {"rcpt", .recipient = "ada@example.org"};
+    struct ask other = {"rcpt", .recipient = "x@elsewhere.example"};
+    struct ask end = {"end", .state = "END-OF-MESSAGE", .size = 950,
+                      .recipients = 2};
+    struct scene scene;
+
+    open_scene(&scene, POLICY_MODE_ENFORCE);
+    send(&scene, &ada, "half");
+    send(&scene, &end, "half");
+    CU_ASSERT_STRING_EQUAL(scene.answer.text, "DUNNO");
+    /* One that is none of ours was seen all the same. */
+    send(&scene, &ada, "both");
+    send(&scene, &other, "both");
+    send(&scene, &end, "both");
+    CU_ASSERT_TRUE(begins(scene.answer.text, "452 4.2.2 "));
+    policy_close(&scene.policy);
+}
+
 static void keeps_messages_over_a_reload(void)
 {
     struct ask rcpt = {"rcpt", .recipient = "ada@example.org"};
@@ -584,6 +606,8 @@ int main(void)
         {"joins recipients by the instance", joins_recipients_by_the_instance},
         {"refuses nothing for recipients it forgot",
          refuses_nothing_for_recipients_it_forgot},
+        {"refuses nothing when it missed a recipient",
+         refuses_nothing_when_it_missed_a_recipient},
         {"keeps messages under way over a reload",
          keeps_messages_over_a_reload},
         {"lets each rule choose when the store is away",
