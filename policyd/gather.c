@@ -121,7 +121,7 @@ static void take_login_as_it_is(struct gathering *gathering)
     const char *typed = gathering->request->sasl_username;
     size_t len = 0;
 
-    while (typed[len] != '\0' && len < ADDRESS_BYTES_MAX) {
+    while (len < ADDRESS_BYTES_MAX && typed[len] != '\0') {
         gathering->login[len] = typed[len];
         len++;
     }
