@@ -5,7 +5,6 @@
 
 #include "store_attempt.h"
 
-#include "clock.h"
 #include "store_private.h"
 
 #include <stdio.h>
@@ -205,34 +204,9 @@ static const struct store_sql prune_sql = {
     " ORDER BY last_at LIMIT 500",
     NULL};
 
-struct prune {
-    int64_t before;
-    uint64_t count;
-};
-
-static enum status run_prune(struct store_connection *db, void *arg,
-                             struct errtext *err)
-{
-    struct prune *prune = arg;
-    struct store_param params[] = {store_signed(prune->before)};
-
-    return store_execute(db, &prune_sql, params, 1, &prune->count, err);
-}
-
 enum status store_attempts_prune(struct store *store, int64_t before,
                                  int64_t deadline_ms, uint64_t *count_r,
                                  struct errtext *err)
 {
-    static const struct store_work how = {.run = run_prune};
-    struct prune prune = {.before = before};
-    enum status status;
-
-    *count_r = 0;
-    do {
-        status = store_work(store, &how, &prune, deadline_ms, err);
-        if (status == STATUS_OK)
-            *count_r += prune.count;
-    } while (status == STATUS_OK && prune.count == STORE_ATTEMPT_ROWS &&
-             clock_left_ms(deadline_ms) > 0);
-    return status;
+    return store_prune(store, &prune_sql, before, deadline_ms, count_r, err);
 }

@@ -69,7 +69,7 @@ enum status store_attempt_list(struct store *store, const char *address,
 
 /*
  * Deletes attempts whose last one is older than before (seconds UTC),
- * STORE_ATTEMPT_ROWS a transaction, until none is left or it is deadline_ms.
+ * 500 a transaction, until none is left or it is deadline_ms.
  * STATUS_OK and *count_r; STATUS_TEMPFAIL, what was deleted stays deleted.
  */
 enum status store_attempts_prune(struct store *store, int64_t before,

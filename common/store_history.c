@@ -251,6 +251,7 @@ enum status store_event_list(struct store *store,
 }
 
 struct prune {
+    const struct store_sql *sql;
     int64_t before;
     uint64_t count;
 };
@@ -261,15 +262,15 @@ static enum status run_prune(struct store_connection *db, void *arg,
     struct prune *prune = arg;
     struct store_param params[] = {store_signed(prune->before)};
 
-    return store_execute(db, &prune_sql, params, 1, &prune->count, err);
+    return store_execute(db, prune->sql, params, 1, &prune->count, err);
 }
 
-enum status store_event_prune(struct store *store, int64_t before,
-                              int64_t deadline_ms, uint64_t *count_r,
-                              struct errtext *err)
+enum status store_prune(struct store *store, const struct store_sql *sql,
+                        int64_t before, int64_t deadline_ms, uint64_t *count_r,
+                        struct errtext *err)
 {
     static const struct store_work how = {.run = run_prune};
-    struct prune prune = {.before = before};
+    struct prune prune = {.sql = sql, .before = before};
     enum status status;
 
     *count_r = 0;
@@ -280,4 +281,11 @@ enum status store_event_prune(struct store *store, int64_t before,
     } while (status == STATUS_OK && prune.count == STORE_PRUNE_ROWS &&
              clock_left_ms(deadline_ms) > 0);
     return status;
+}
+
+enum status store_event_prune(struct store *store, int64_t before,
+                              int64_t deadline_ms, uint64_t *count_r,
+                              struct errtext *err)
+{
+    return store_prune(store, &prune_sql, before, deadline_ms, count_r, err);
 }

@@ -288,6 +288,17 @@ enum status store_finds_open(struct store_finds *finds,
                              struct errtext *err) MUST_CHECK;
 void store_finds_close(struct store_finds *finds);
 
+/* store_history.c */
+
+/*
+ * Deletes what is older than before (seconds UTC, the statement's one
+ * parameter) by a DELETE of at most STORE_PRUNE_ROWS, each a transaction, until
+ * none is left or it is deadline_ms. See store_event_prune for the outcomes.
+ */
+enum status store_prune(struct store *store, const struct store_sql *sql,
+                        int64_t before, int64_t deadline_ms, uint64_t *count_r,
+                        struct errtext *err) MUST_CHECK;
+
 /* store_row.c: rows into structs */
 
 /* Columns of a domain and of a mailbox, for the SELECTs of several rooms. */
