@@ -67,6 +67,19 @@ static bool percent_decode(char *text)
     return true;
 }
 
+/*
+ * Says if a decoded path can be written in a list of hosts as it is: what it
+ * was decoded from is not kept, and the settings are shown as a file.
+ */
+static bool is_plain_path(const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path <= ' ' || *path >= '\x7f' || *path == ',' || *path == '%')
+            return false;
+    }
+    return true;
+}
+
 /* Reads what follows "ldapi://", or a path. */
 static enum status read_local(const char *text, char **host_r,
                               struct errtext *err)
@@ -79,6 +92,9 @@ static enum status read_local(const char *text, char **host_r,
     if (!percent_decode(path) || strcmp(path, "/") == 0 || path[0] == '\0')
         errtext_set(err, "a local socket is named by its path: write "
                          "\"ldapi:///run/slapd/ldapi\"");
+    else if (!is_plain_path(path))
+        errtext_set(err, "the path of a directory's socket has only printable "
+                         "ASCII, and neither blank, comma nor percent sign");
     else
         status = settings_socket_check(path, err);
     if (status == STATUS_OK)
