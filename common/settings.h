@@ -110,9 +110,11 @@ struct template_settings {
     struct account_settings set;
 };
 
+#define STORE_HOSTS_MAX 16
+
 struct store_settings {
-    char *socket; /* "" when host is set */
-    char *host;
+    char *socket;           /* "" when host is set */
+    struct text_list hosts; /* in order; none: socket */
     unsigned port;
     char *user;
     char *password_file;

@@ -97,7 +97,7 @@ bool settings_derive(const struct settings_tree *tree,
 {
     struct store_settings *store = &settings->store;
 
-    if (store->host[0] != '\0' && !is_set(top_node(tree, "store", 0), "socket"))
+    if (store->hosts.count > 0 && !is_set(top_node(tree, "store", 0), "socket"))
         store->socket[0] = '\0';
     for (size_t i = 0; i < settings->directory_count; i++) {
         if (!derive_directory(top_node(tree, "directories", i),
@@ -197,49 +197,39 @@ static void check_ca_file(const struct settings_node *node, const char *path,
                             path);
 }
 
-/* Reads the host of the store; NULL after a fault. */
-static char *read_store_host(const struct settings_node *node, const char *text,
-                             struct settings_faults *faults)
-{
-    struct errtext err = {{0}};
-    char *host = NULL;
-    enum status status = STATUS_OK;
-
-    if (strcmp(text, "localhost") == 0 || text[0] == '/') {
-        settings_node_fault(faults, node, "host",
-                            "MariaDB takes this for its socket: write "
-                            "\"127.0.0.1\", or socket instead of host");
-        return NULL;
-    }
-    status = settings_host_read(text, &host, &err);
-    if (status == STATUS_INVALID)
-        settings_node_fault(faults, node, "host",
-                            "%s: write one name or address, and port beside it",
-                            err.text);
-    else if (status != STATUS_OK)
-        faults->no_memory = true;
-    return host;
-}
-
-static void check_store_host(const struct settings_node *node,
+static void check_store_host(const struct settings_node *node, const char *host,
                              const struct store_settings *store,
                              struct settings_faults *faults)
 {
-    char *host = read_store_host(node, store->host, faults);
-
-    if (is_set(node, "socket"))
+    if (strcmp(host, "localhost") == 0 || host[0] == '/') {
         settings_node_fault(faults, node, "host",
-                            "host and socket exclude each other: remove one");
-    if (host != NULL && store->ca_file[0] == '\0' &&
-        !is_faulty(node, "ca_file") && !settings_host_is_loopback(host))
+                            "MariaDB takes this for its socket: write "
+                            "\"127.0.0.1\", or socket instead of host");
+        return;
+    }
+    if (store->ca_file[0] == '\0' && !is_faulty(node, "ca_file") &&
+        !settings_host_is_loopback(host))
         settings_node_fault(faults, node, "ca_file",
                             "a store on another host needs ca_file, the "
                             "certificate that it is known by");
+}
+
+static void check_store_hosts(const struct settings_node *node,
+                              const struct store_settings *store,
+                              struct settings_faults *faults)
+{
+    if (is_set(node, "socket"))
+        settings_node_fault(faults, node, "host",
+                            "host and socket exclude each other: remove one");
+    if (store->hosts.count > STORE_HOSTS_MAX)
+        settings_node_fault(faults, node, "host",
+                            "a store has at most %d hosts", STORE_HOSTS_MAX);
     if (store->password_file[0] == '\0' && !is_faulty(node, "password_file"))
         settings_node_fault(faults, node, "password_file",
                             "a store that is reached by host needs a "
                             "password_file");
-    free(host);
+    for (size_t i = 0; i < store->hosts.count; i++)
+        check_store_host(node, store->hosts.items[i], store, faults);
 }
 
 static void check_store(const struct settings_tree *tree,
@@ -249,8 +239,8 @@ static void check_store(const struct settings_tree *tree,
     const struct settings_node *node = top_node(tree, "store", 0);
     struct store_settings *store = &settings->store;
 
-    if (store->host[0] != '\0')
-        check_store_host(node, store, faults);
+    if (store->hosts.count > 0)
+        check_store_hosts(node, store, faults);
     check_ca_file(node, store->ca_file, faults);
     read_secret(node, "password_file", store->password_file, &store->password,
                 faults);

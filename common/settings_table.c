@@ -95,7 +95,7 @@ static const char *const log_level_words[] = {"error", "warning", "info",
 
 static const struct settings_option store_options[] = {
     STORE(socket, KIND_SOCKET, "/run/mysqld/mysqld.sock"),
-    STORE(host, KIND_TEXT, ""),
+    PLAIN(store_settings, hosts, "host", KIND_HOSTS, ""),
     STORE_RANGE(port, "port", KIND_NUMBER, "3306", 1, 65535),
     STORE(user, KIND_TEXT, "provost"),
     STORE(password_file, KIND_SECRET, ""),

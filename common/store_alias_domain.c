@@ -235,7 +235,8 @@ store_alias_domain_list(struct store *store, const char *target,
                         const struct store_alias_domain_visitor *visitor,
                         int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_page, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_page, .reads_only = true, .sync = true};
     char last[ADDRESS_DOMAIN_BYTES_MAX + 1] = "";
     struct page page = {.target = target, .after = last};
     enum status status;

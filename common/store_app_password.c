@@ -302,7 +302,8 @@ store_app_password_list(struct store *store, const char *address,
                         const struct store_app_password_visitor *visitor,
                         int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_list, .reads_only = true};
+    static const struct store_work work = {
+        .run = run_list, .reads_only = true, .sync = true};
     struct listing listing = {.address = address, .visitor = visitor};
     enum status status = store_work(store, &work, &listing, deadline_ms, err);
 

@@ -26,6 +26,10 @@ static const size_t call_stack_bytes = (size_t)256 * 1024;
 
 #define SESSION_TEXT_MAX 512
 
+/* wsrep_local_state of a node that neither feeds another nor catches up. */
+#define NODE_SYNCED "4"
+#define NODE_NOT_READY 1047 /* what such a node answers a statement */
+
 /* The text is never to be sent by LOAD DATA, whatever the server asks for. */
 static const unsigned no_local_infile = 0;
 static const my_bool enabled = 1;
@@ -151,26 +155,24 @@ enum status store_sync(struct store_connection *db, bool wanted,
 }
 
 /* A peer that no password or data may reach without verified TLS. */
-static bool is_remote(const struct store_settings *set)
+static bool is_remote(const char *host)
 {
-    const char *host = set->host != NULL ? set->host : "";
     unsigned char address[sizeof(struct in6_addr)];
 
-    if (set->socket != NULL && set->socket[0] != '\0')
-        return false;
-    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+    if (strcmp(host, "::1") == 0)
         return false;
     /* "127.0.0.1.example.org" is a name. */
     return inet_pton(AF_INET, host, address) != 1 || address[0] != 127;
 }
 
-static bool set_tls(MYSQL *mysql, const struct store_settings *set)
+static bool set_tls(MYSQL *mysql, const struct store_settings *set,
+                    const char *host)
 {
     bool has_ca = set->ca_file != NULL && set->ca_file[0] != '\0';
 
-    if (set->socket != NULL && set->socket[0] != '\0')
+    if (host == NULL)
         return true;
-    if (!has_ca && !is_remote(set))
+    if (!has_ca && !is_remote(host))
         return true;
     return has_ca &&
            mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &enabled) == 0 &&
@@ -179,13 +181,14 @@ static bool set_tls(MYSQL *mysql, const struct store_settings *set)
            mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, set->ca_file) == 0;
 }
 
-static bool set_options(MYSQL *mysql, const struct store_settings *set)
+static bool set_options(MYSQL *mysql, const struct store_settings *set,
+                        const char *host)
 {
     return mysql_optionsv(mysql, MYSQL_OPT_NONBLOCK, &call_stack_bytes) == 0 &&
            mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4") == 0 &&
            mysql_optionsv(mysql, MYSQL_OPT_LOCAL_INFILE, &no_local_infile) ==
                0 &&
-           set_tls(mysql, set);
+           set_tls(mysql, set, host);
 }
 
 /*
@@ -202,18 +205,18 @@ static void become(uid_t uid)
  * that the server is to see.
  */
 static int begin_connect(struct store_connection *db,
-                         const struct store_settings *set, MYSQL **reached)
+                         const struct store_settings *set, const char *host,
+                         MYSQL **reached)
 {
-    bool by_socket = set->socket != NULL && set->socket[0] != '\0';
-    bool as_other = by_socket && set->connect_uid != 0 && geteuid() == 0;
+    bool as_other = host == NULL && set->connect_uid != 0 && geteuid() == 0;
     int want;
 
     if (as_other)
         become(set->connect_uid);
     want = mysql_real_connect_start(
-        reached, db->mysql, by_socket ? "localhost" : set->host, set->user,
-        set->password, set->database, by_socket ? 0 : set->port,
-        by_socket ? set->socket : NULL, CLIENT_FOUND_ROWS);
+        reached, db->mysql, host != NULL ? host : "localhost", set->user,
+        set->password, set->database, host != NULL ? set->port : 0,
+        host != NULL ? NULL : set->socket, CLIENT_FOUND_ROWS);
     if (as_other)
         become(0);
     return want;
@@ -221,18 +224,19 @@ static int begin_connect(struct store_connection *db,
 
 /* Connects; found rows are what matched, so that "changed nothing" differs. */
 static enum status reach(struct store_connection *db,
-                         const struct store_settings *set, struct errtext *err)
+                         const struct store_settings *set, const char *host,
+                         struct errtext *err)
 {
     MYSQL *reached = NULL;
     int want;
 
-    if (!set_options(db->mysql, set)) {
+    if (!set_options(db->mysql, set, host)) {
         db->error = CR_SSL_CONNECTION_ERROR;
         errtext_set(err, "store: %s needs TLS: set store.ca_file",
-                    set->host != NULL ? set->host : "host");
+                    host != NULL ? host : "host");
         return STATUS_TEMPFAIL;
     }
-    want = begin_connect(db, set, &reached);
+    want = begin_connect(db, set, host, &reached);
     while (want != 0) {
         int got = store_wait(db, want);
 
@@ -250,12 +254,37 @@ static enum status reach(struct store_connection *db,
     return STATUS_OK;
 }
 
-/* Asks whether the server is part of a cluster. */
+/* Takes what a node says of itself. */
+static enum status take_cluster(struct store_connection *db, MYSQL_ROW row,
+                                struct errtext *err)
+{
+    const char *on = row != NULL ? row[0] : NULL;
+    const char *ready = row != NULL ? row[1] : NULL;
+    const char *state = row != NULL ? row[2] : NULL;
+
+    db->cluster = on != NULL && strcmp(on, "ON") == 0;
+    db->synced =
+        !db->cluster || (state != NULL && strcmp(state, NODE_SYNCED) == 0);
+    if (!db->cluster || (ready != NULL && strcmp(ready, "ON") == 0))
+        return STATUS_OK;
+    return store_failed(db, "session", NODE_NOT_READY,
+                        "this node has no part in its cluster now", err);
+}
+
+/*
+ * Asks whether the server is part of a cluster, and if it is one of the part
+ * that may write. A node that is not would answer these questions alone.
+ */
 static enum status ask_cluster(struct store_connection *db, struct errtext *err)
 {
-    static const char text[] = "SELECT COUNT(*) FROM information_schema."
-                               "GLOBAL_VARIABLES WHERE VARIABLE_NAME = "
-                               "'WSREP_ON' AND VARIABLE_VALUE = 'ON'";
+    static const char text[] =
+        "SELECT (SELECT VARIABLE_VALUE FROM information_schema."
+        "GLOBAL_VARIABLES WHERE VARIABLE_NAME = 'WSREP_ON'), "
+        "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+        "WHERE VARIABLE_NAME = 'WSREP_READY'), "
+        "(SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+        "WHERE VARIABLE_NAME = 'WSREP_LOCAL_STATE')";
+    enum status status;
     MYSQL_RES *result = NULL;
     MYSQL_ROW row;
     int failed = 0;
@@ -281,9 +310,9 @@ static enum status ask_cluster(struct store_connection *db, struct errtext *err)
         return store_failed(db, "session", mysql_errno(db->mysql),
                             mysql_error(db->mysql), err);
     row = mysql_fetch_row(result);
-    db->cluster = row != NULL && row[0] != NULL && strcmp(row[0], "0") != 0;
+    status = take_cluster(db, row, err);
     mysql_free_result(result);
-    return STATUS_OK;
+    return status;
 }
 
 /*
@@ -315,9 +344,9 @@ static enum status start_session(struct store_connection *db,
     return status;
 }
 
-enum status store_connect(const struct store_settings *set, int64_t deadline_ms,
-                          struct store_connection **db_r, unsigned *error_r,
-                          struct errtext *err)
+enum status store_connect(const struct store_settings *set, const char *host,
+                          int64_t deadline_ms, struct store_connection **db_r,
+                          unsigned *error_r, struct errtext *err)
 {
     struct store_connection *db = calloc(1, sizeof(*db));
     enum status status;
@@ -325,12 +354,13 @@ enum status store_connect(const struct store_settings *set, int64_t deadline_ms,
     if (db == NULL)
         return status_no_memory(err);
     db->deadline_ms = deadline_ms;
+    db->made_ms = clock_ms();
     db->mysql = mysql_init(NULL);
     if (db->mysql == NULL) {
         free(db);
         return status_no_memory(err);
     }
-    status = reach(db, set, err);
+    status = reach(db, set, host, err);
     if (status == STATUS_OK)
         status = start_session(db, set, err);
     if (status != STATUS_OK) {

@@ -359,7 +359,8 @@ enum status store_domain_find(struct store *store, const char *name,
                               struct store_domain *domain_r,
                               struct errtext *err)
 {
-    static const struct store_work how = {.run = run_find, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_find, .reads_only = true, .sync = true};
     struct domain_work work = {.name = name};
     enum status status = store_work(store, &how, &work, deadline_ms, err);
 
@@ -419,7 +420,8 @@ enum status store_domain_list(struct store *store,
                               const struct store_domain_visitor *visitor,
                               int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_page, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_page, .reads_only = true, .sync = true};
     char last[ADDRESS_DOMAIN_BYTES_MAX + 1] = "";
     struct page page = {.after = last};
     enum status status;
@@ -467,7 +469,8 @@ enum status store_domain_usage(struct store *store, const char *name,
                                struct store_domain_usage *usage_r,
                                struct errtext *err)
 {
-    static const struct store_work how = {.run = run_usage, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_usage, .reads_only = true, .sync = true};
     struct usage_work work = {.name = name};
     enum status status = store_work(store, &how, &work, deadline_ms, err);
 

@@ -305,8 +305,8 @@ static void answer_lot(struct lot *lot, enum status status,
  */
 static void lead(struct store *store, int64_t deadline_ms)
 {
-    static const struct store_work work = {.run = run_together,
-                                           .reads_only = true};
+    static const struct store_work work = {
+        .run = run_together, .reads_only = true, .sync = true};
     struct store_finds *finds = &store->finds;
     struct lot lot = {.count = 0};
     struct errtext err = {{0}};
@@ -423,8 +423,8 @@ static enum status run_alone(struct store_connection *db, void *arg,
 static enum status find_alone(struct store *store, struct alone *alone,
                               int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_alone,
-                                           .reads_only = true};
+    static const struct store_work work = {
+        .run = run_alone, .reads_only = true, .sync = true};
     enum status status = store_work(store, &work, alone, deadline_ms, err);
 
     if (status == STATUS_OK)

@@ -217,9 +217,10 @@ enum status store_event_list(struct store *store,
                              const struct store_event_visitor *visitor,
                              int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_page, .reads_only = true};
-    static const struct store_work since = {.run = run_since,
-                                            .reads_only = true};
+    static const struct store_work how = {
+        .run = run_page, .reads_only = true, .sync = true};
+    static const struct store_work since = {
+        .run = run_since, .reads_only = true, .sync = true};
     struct page page = {.query = query};
     uint64_t left = query->max > 0 ? query->max : UINT64_MAX;
     enum status status = STATUS_OK;

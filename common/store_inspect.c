@@ -149,7 +149,8 @@ enum status store_ask(struct store *store, enum store_question question,
                       const struct store_answer_visitor *visitor,
                       int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_ask, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_ask, .reads_only = true, .sync = true};
     struct asking asking = {.sql = &questions[question]};
     enum status status = store_work(store, &how, &asking, deadline_ms, err);
 
@@ -230,7 +231,8 @@ enum status store_domain_uses(struct store *store,
                               const struct store_use_visitor *visitor,
                               int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_uses, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_uses, .reads_only = true, .sync = true};
     struct uses *uses = calloc(1, sizeof(*uses));
     char *from = strdup("");
     enum status status = STATUS_OK;

@@ -161,7 +161,8 @@ enum status store_mailbox_list(struct store *store,
                                const struct store_mailbox_visitor *visitor,
                                int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_page, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_page, .reads_only = true, .sync = true};
     char after[ADDRESS_BYTES_MAX + 1] = "";
     struct page *page = calloc(1, sizeof(*page));
     enum status status;
@@ -237,7 +238,8 @@ static enum status run_show(struct store_connection *db, void *arg,
 static enum status show(struct store *store, struct showing *showing,
                         int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work how = {.run = run_show, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_show, .reads_only = true, .sync = true};
     enum status status = store_work(store, &how, showing, deadline_ms, err);
 
     return status == STATUS_OK ? status : STATUS_TEMPFAIL;
@@ -313,7 +315,8 @@ enum status store_mailbox_facts(struct store *store, const char *address,
                                 struct store_mailbox_facts *facts_r,
                                 struct errtext *err)
 {
-    static const struct store_work how = {.run = run_facts, .reads_only = true};
+    static const struct store_work how = {
+        .run = run_facts, .reads_only = true, .sync = true};
     struct find_facts find = {.address = address};
     enum status status = store_work(store, &how, &find, deadline_ms, err);
 

@@ -44,6 +44,22 @@ static bool start_waiting(struct store *store)
     return false;
 }
 
+/* Makes the list of hosts: those of the settings, or the local socket. */
+static bool make_hosts(struct store *store, const struct store_settings *set)
+{
+    size_t count = set->hosts.count;
+
+    if (count > STORE_HOSTS_MAX)
+        count = STORE_HOSTS_MAX;
+    if (set->socket != NULL && set->socket[0] != '\0')
+        count = 0;
+    store->host_count = count > 0 ? count : 1;
+    store->hosts = calloc(store->host_count, sizeof(*store->hosts));
+    for (size_t i = 0; store->hosts != NULL && i < count; i++)
+        store->hosts[i].name = set->hosts.items[i];
+    return store->hosts != NULL;
+}
+
 enum status store_open(const struct store_settings *set, struct store **store_r,
                        struct errtext *err)
 {
@@ -55,12 +71,17 @@ enum status store_open(const struct store_settings *set, struct store **store_r,
     (void)pthread_once(&library_once, start_library);
     store->set = set;
     store->seed = (unsigned)clock_ms() | 1U;
+    if (!make_hosts(store, set)) {
+        free(store);
+        return status_no_memory(err);
+    }
     status = store_finds_open(&store->finds, err);
     if (status == STATUS_OK && !start_waiting(store)) {
         store_finds_close(&store->finds);
         status = status_no_memory(err);
     }
     if (status != STATUS_OK) {
+        free(store->hosts);
         free(store);
         return status;
     }
@@ -85,6 +106,7 @@ void store_close(struct store **store)
     (void)pthread_cond_destroy(&(*store)->returned);
     (void)pthread_mutex_destroy(&(*store)->lock);
     store_finds_close(&(*store)->finds);
+    free((*store)->hosts);
     free(*store);
     *store = NULL;
 }
@@ -146,6 +168,21 @@ static bool is_alive(struct store_connection *db)
     return poll(&ready, 1, 0) == 0;
 }
 
+/* Says if an idle connection is not to be used any more. */
+static bool is_over(struct store *store, struct store_connection *db,
+                    unsigned generation)
+{
+    bool over;
+
+    if (db->generation != generation || !is_alive(db))
+        return true;
+    (void)pthread_mutex_lock(&store->lock);
+    over = store_host_should_return(store->hosts, db->host, db->made_ms,
+                                    clock_ms());
+    (void)pthread_mutex_unlock(&store->lock);
+    return over;
+}
+
 enum status store_checkout(struct store *store, int64_t deadline_ms,
                            struct store_connection **db_r, unsigned *error_r,
                            struct errtext *err)
@@ -160,7 +197,7 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
                     connections_max(store));
         return STATUS_TEMPFAIL;
     }
-    if (db != NULL && (db->generation != generation || !is_alive(db))) {
+    if (db != NULL && is_over(store, db, generation)) {
         db->broken = true;
         store_disconnect(&db);
     }
@@ -184,6 +221,9 @@ void store_checkin(struct store *store, struct store_connection **db)
         /* When one is lost, the server has most likely lost all. */
         if ((*db)->generation == store->generation)
             store->generation++;
+        /* One that went silent would hold up the next connects as well. */
+        if ((*db)->timed_out)
+            store_host_failed(&store->hosts[(*db)->host], clock_ms());
         store->used--;
     } else {
         (*db)->next = store->idle;

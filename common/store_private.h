@@ -16,6 +16,7 @@
 
 #include "store.h"
 #include "store_error.h"
+#include "store_host.h"
 #include "store_transaction.h"
 
 #include <mysql.h>
@@ -166,9 +167,12 @@ struct store_connection {
     unsigned generation;           /* of the pool when it was made */
     bool broken;                   /* must not be used again */
     bool timed_out;                /* our deadline passed while we waited */
-    bool cluster;                  /* wsrep_on */
-    bool sync_wait;                /* wsrep_sync_wait is 1 now */
-    char token[STORE_TOKEN_SIZE];  /* of the present transaction */
+    size_t host;                   /* its place among the store's hosts */
+    int64_t made_ms;
+    bool cluster;                 /* wsrep_on */
+    bool synced;                  /* no node that feeds or follows another */
+    bool sync_wait;               /* wsrep_sync_wait is 1 now */
+    char token[STORE_TOKEN_SIZE]; /* of the present transaction */
 };
 
 /* Callers of store_find that ask together; see store_find.c. */
@@ -184,6 +188,8 @@ struct store_finds {
 
 struct store {
     const struct store_settings *set;
+    struct store_host *hosts; /* one at least; the lock guards them */
+    size_t host_count;
     struct store_finds finds;
     pthread_mutex_t lock;
     pthread_cond_t returned;
@@ -195,9 +201,14 @@ struct store {
 };
 
 /* store_connection.c */
-enum status store_connect(const struct store_settings *set, int64_t deadline_ms,
-                          struct store_connection **db_r, unsigned *error_r,
-                          struct errtext *err) MUST_CHECK;
+
+/*
+ * Connects to host (NULL: the socket of set) and starts a session there. A
+ * cluster's node that takes no statements now is STATUS_TEMPFAIL, error 1047.
+ */
+enum status store_connect(const struct store_settings *set, const char *host,
+                          int64_t deadline_ms, struct store_connection **db_r,
+                          unsigned *error_r, struct errtext *err) MUST_CHECK;
 void store_disconnect(struct store_connection **db);
 
 /*
@@ -264,8 +275,9 @@ void store_statements_free(struct store_connection *db);
 /* store_reach.c */
 
 /*
- * Makes a connection for a place that was taken, before deadline even where a
- * name has to be looked up. On failure the place is given back.
+ * Makes a connection for a place that was taken, to the first host that
+ * answers, before deadline even where a name has to be looked up. On failure
+ * the place is given back.
  */
 enum status store_reach(struct store *store, int64_t deadline_ms,
                         unsigned generation, struct store_connection **db_r,

@@ -31,16 +31,90 @@ struct reach {
     pthread_cond_t ended;
 };
 
-/* Says whether connecting needs no name service. */
-static bool is_address(const struct store_settings *set)
+/* Says whether connecting needs no name service, whichever host it will be. */
+static bool are_addresses(const struct store *store)
 {
     unsigned char address[sizeof(struct in6_addr)];
 
-    if (set->socket != NULL && set->socket[0] != '\0')
-        return true;
-    return set->host == NULL || strcmp(set->host, "localhost") == 0 ||
-           inet_pton(AF_INET, set->host, address) == 1 ||
-           inet_pton(AF_INET6, set->host, address) == 1;
+    for (size_t i = 0; i < store->host_count; i++) {
+        const char *host = store->hosts[i].name;
+
+        if (host != NULL && inet_pton(AF_INET, host, address) != 1 &&
+            inet_pton(AF_INET6, host, address) != 1)
+            return false;
+    }
+    return true;
+}
+
+/* One connect to one of the hosts, which remembers what came of it. */
+static enum status try_host(struct store *store, size_t index,
+                            int64_t deadline_ms, struct store_connection **db_r,
+                            unsigned *error_r, struct errtext *err)
+{
+    enum status status = store_connect(store->set, store->hosts[index].name,
+                                       deadline_ms, db_r, error_r, err);
+
+    (void)pthread_mutex_lock(&store->lock);
+    if (status == STATUS_OK)
+        store_host_answered(&store->hosts[index]);
+    else
+        store_host_failed(&store->hosts[index], clock_ms());
+    (void)pthread_mutex_unlock(&store->lock);
+    if (status == STATUS_OK)
+        (*db_r)->host = index;
+    return status;
+}
+
+/* Says which of several hosts failed last. */
+static void name_host(const struct store *store, size_t index,
+                      struct errtext *err)
+{
+    struct errtext reason;
+
+    if (store->host_count < 2 || err == NULL)
+        return;
+    reason = *err;
+    errtext_set(err, "none of %zu hosts of the store answers; %.60s: %.150s",
+                store->host_count, store->hosts[index].name, reason.text);
+}
+
+/*
+ * Connects to the first host that answers. A node that is busy with another's
+ * state is passed over, and only taken where no other answers.
+ */
+static enum status connect_any(struct store *store, int64_t deadline_ms,
+                               struct store_connection **db_r,
+                               unsigned *error_r, struct errtext *err)
+{
+    size_t order[STORE_HOSTS_MAX];
+    bool behind[STORE_HOSTS_MAX] = {false};
+    size_t count = store->host_count;
+    enum status status = STATUS_TEMPFAIL;
+
+    (void)pthread_mutex_lock(&store->lock);
+    store_host_order(store->hosts, count, clock_ms(), order);
+    (void)pthread_mutex_unlock(&store->lock);
+    for (size_t i = 0; i < count; i++) {
+        int64_t until_ms =
+            store_host_deadline(clock_ms(), deadline_ms, count - 1 - i);
+
+        status = try_host(store, order[i], until_ms, db_r, error_r, err);
+        if (status == STATUS_OK && ((*db_r)->synced || count == 1))
+            return status;
+        if (status != STATUS_OK)
+            continue;
+        behind[i] = true;
+        store_disconnect(db_r);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!behind[i])
+            continue;
+        status = try_host(store, order[i], deadline_ms, db_r, error_r, err);
+        if (status == STATUS_OK)
+            return status;
+    }
+    name_host(store, order[count - 1], err);
+    return STATUS_TEMPFAIL;
 }
 
 static void free_reach(struct reach *reach)
@@ -55,8 +129,8 @@ static void *run_reach(void *arg)
     struct store *store = reach->store;
     bool abandoned;
 
-    reach->status = store_connect(store->set, reach->deadline_ms, &reach->db,
-                                  &reach->error, &reach->err);
+    reach->status = connect_any(store, reach->deadline_ms, &reach->db,
+                                &reach->error, &reach->err);
     if (reach->status == STATUS_OK)
         reach->db->generation = reach->generation;
     (void)pthread_mutex_lock(&store->lock);
@@ -131,8 +205,8 @@ enum status store_reach(struct store *store, int64_t deadline_ms,
     pthread_t thread;
     enum status status;
 
-    if (is_address(store->set)) {
-        status = store_connect(store->set, deadline_ms, db_r, error_r, err);
+    if (are_addresses(store)) {
+        status = connect_any(store, deadline_ms, db_r, error_r, err);
         if (status == STATUS_OK)
             (*db_r)->generation = generation;
         else

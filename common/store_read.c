@@ -42,8 +42,8 @@ enum status store_find_id(struct store *store, const char *directory,
                           const char *id, int64_t deadline_ms,
                           struct account *account_r, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_find_id,
-                                           .reads_only = true};
+    static const struct store_work work = {
+        .run = run_find_id, .reads_only = true, .sync = true};
     struct find_id find = {.directory = directory, .id = id};
     enum status status = store_work(store, &work, &find, deadline_ms, err);
 
@@ -74,8 +74,8 @@ static enum status run_aliases(struct store_connection *db, void *arg,
 enum status store_load_aliases(struct store *store, struct account *account,
                                int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_aliases,
-                                           .reads_only = true};
+    static const struct store_work work = {
+        .run = run_aliases, .reads_only = true, .sync = true};
     struct aliases aliases = {.address = account->address};
     enum status status = store_work(store, &work, &aliases, deadline_ms, err);
 
@@ -150,8 +150,8 @@ enum status store_app_passwords(struct store *store, const char *address,
                                 struct store_app_password **list_r,
                                 size_t *count_r, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_app_passwords,
-                                           .reads_only = true};
+    static const struct store_work work = {
+        .run = run_app_passwords, .reads_only = true, .sync = true};
     struct app_passwords found = {.address = address};
     enum status status = store_work(store, &work, &found, deadline_ms, err);
 

@@ -21,7 +21,7 @@ struct store_work {
     enum status (*run)(struct store_connection *db, void *arg,
                        struct errtext *err);
     bool reads_only; /* SELECTs that need no transaction around them */
-    bool sync;       /* what it reads decides a write */
+    bool sync;       /* it has to see what another node has committed */
     bool token;      /* it writes one event, whose token tells whether a
                         commit without an answer was done */
 };

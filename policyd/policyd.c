@@ -240,6 +240,15 @@ static bool same_text(const char *a, const char *b)
     return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+static bool same_list(const struct text_list *a, const struct text_list *b)
+{
+    bool same = a->count == b->count;
+
+    for (size_t i = 0; same && i < a->count; i++)
+        same = same_text(a->items[i], b->items[i]);
+    return same;
+}
+
 /* Says what a reload cannot change. */
 static void warn_of_restart(struct policyd *policyd,
                             const struct settings *settings)
@@ -256,7 +265,7 @@ static void warn_of_restart(struct policyd *policyd,
         !same_text(was->node, is->node) ||
         !same_text(was->control_path, is->control_path) ||
         !same_text(first->store.socket, settings->store.socket) ||
-        !same_text(first->store.host, settings->store.host) ||
+        !same_list(&first->store.hosts, &settings->store.hosts) ||
         !same_text(first->store.user, settings->store.user) ||
         !same_text(first->store.password, settings->store.password) ||
         !same_text(first->store.database, settings->store.database);

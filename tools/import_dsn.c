@@ -24,7 +24,6 @@ static const struct {
     size_t offset;
 } texts[] = {
     {"socket", offsetof(struct store_settings, socket)},
-    {"host", offsetof(struct store_settings, host)},
     {"user", offsetof(struct store_settings, user)},
     {"password", offsetof(struct store_settings, password)},
     {"database", offsetof(struct store_settings, database)},
@@ -40,6 +39,7 @@ void import_dsn_free(struct store_settings *set)
 {
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         secret_free(text_at(set, i));
+    text_list_clear(&set->hosts);
 }
 
 static enum status fault(unsigned line, const char *sentence,
@@ -100,6 +100,12 @@ static enum status set_value(struct store_settings *set, const char *key,
         set->port = (unsigned)port;
         return STATUS_OK;
     }
+    if (is_key(key, "host")) {
+        text_list_clear(&set->hosts);
+        if (value[0] == '\0' || strcmp(value, "localhost") == 0)
+            return STATUS_OK; /* the socket */
+        return text_list_add(&set->hosts, value, err);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         if (!is_key(key, texts[i].key))
             continue;
@@ -131,14 +137,11 @@ static enum status take_line(struct store_settings *set, char *text,
 /* Fills in what has to be there. */
 static enum status complete(struct store_settings *set, struct errtext *err)
 {
-    bool by_host = set->host != NULL && set->host[0] != '\0' &&
-                   strcmp(set->host, "localhost") != 0;
-
     if (set->database == NULL || set->database[0] == '\0') {
         errtext_set(err, "database is missing: name the one to read");
         return STATUS_INVALID;
     }
-    if (set->socket == NULL && !by_host)
+    if (set->socket == NULL && set->hosts.count == 0)
         set->socket = strdup(DEFAULT_SOCKET);
     if (set->socket == NULL)
         set->socket = strdup("");

@@ -157,7 +157,6 @@ int main(int argc, char **argv)
     static struct policy_rule_settings rules[POLICY_RULE_COUNT];
     struct settings settings = {
         .store = {.socket = argv[1],
-                  .host = nothing,
                   .user = user,
                   .password_file = nothing,
                   .database = database,

@@ -118,7 +118,6 @@ int main(int argc, char **argv)
 {
     struct store_settings where = {.user = (char[]){"provost"},
                                    .database = (char[]){"provost"},
-                                   .host = (char[]){""},
                                    .ca_file = (char[]){""},
                                    .max_connections = 2,
                                    .timeout_ms = 2000};

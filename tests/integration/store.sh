@@ -112,7 +112,7 @@ by_tcp() {
 }
 
 by_tcp --skip-ssl
-part cleartext
+part cleartext hosts
 by_tcp --ssl-cert="$LAB/tls/cert.pem" --ssl-key="$LAB/tls/key.pem" --ssl-ca="$STORE_CA"
 lab_sql "ALTER USER provost@127.0.0.1 REQUIRE SSL"
 part tls

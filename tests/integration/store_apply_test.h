@@ -38,6 +38,7 @@ void test_hang(struct lab *lab);
 void test_outage(struct lab *lab);
 void test_lost_commit(struct lab *lab);
 void test_cleartext(struct lab *lab);
+void test_hosts(struct lab *lab);
 void test_tls(struct lab *lab);
 void test_domains(struct lab *lab);
 void test_events(struct lab *lab);

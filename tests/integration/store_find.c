@@ -102,11 +102,9 @@ static unsigned number_of(const char *text, unsigned most, unsigned otherwise)
 int main(int argc, char **argv)
 {
     char socket_path[108];
-    char host[] = "";
     char user[] = "root";
     char database[] = "provost";
     struct store_settings set = {.socket = socket_path,
-                                 .host = host,
                                  .user = user,
                                  .database = database,
                                  .max_connections = 8,

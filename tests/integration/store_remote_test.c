@@ -7,13 +7,17 @@
 
 #include "clock.h"
 
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define SLOW_MS 3000
+#define LATE_MS 2500
 
 /*
  * The name service of this program: all names of the tests are this host, and
@@ -37,7 +41,7 @@ int getaddrinfo(const char *name, const char *service,
 }
 
 struct remote {
-    const char *host;
+    const char *host; /* or several, with commas */
     const char *ca_file;
 };
 
@@ -48,6 +52,8 @@ static enum status ask(const struct lab *lab, const struct remote *remote,
 {
     static char none[] = "";
     char host[100];
+    char *hosts[STORE_HOSTS_MAX];
+    char *next = host;
     char ca_file[300];
     const char *port = getenv("STORE_PORT");
     struct store_found found = {0};
@@ -58,7 +64,9 @@ static enum status ask(const struct lab *lab, const struct remote *remote,
     (void)snprintf(host, sizeof(host), "%s", remote->host);
     (void)snprintf(ca_file, sizeof(ca_file), "%s", remote->ca_file);
     other.set.socket = none;
-    other.set.host = host;
+    other.set.hosts.items = hosts;
+    while (next != NULL && other.set.hosts.count < STORE_HOSTS_MAX)
+        hosts[other.set.hosts.count++] = strsep(&next, ",");
     other.set.port = (unsigned)strtoul(port != NULL ? port : "0", NULL, 10);
     other.set.ca_file = ca_file;
     if (store_open(&other.set, &other.store, err) != STATUS_OK)
@@ -79,6 +87,42 @@ static const char *ca(const char *variable)
     const char *file = getenv(variable);
 
     return file != NULL ? file : "";
+}
+
+/* A host that takes connections and never says a word. */
+static int listen_mutely(const char *address)
+{
+    const char *port = getenv("STORE_PORT");
+    struct sockaddr_in name = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    name.sin_port =
+        htons((uint16_t)strtoul(port != NULL ? port : "0", NULL, 10));
+    if (fd < 0 || inet_pton(AF_INET, address, &name.sin_addr) != 1 ||
+        bind(fd, (struct sockaddr *)&name, sizeof(name)) != 0 ||
+        listen(fd, 8) != 0)
+        abort();
+    return fd;
+}
+
+void test_hosts(struct lab *lab)
+{
+    int mute = listen_mutely("127.0.0.8");
+    struct errtext err = {{0}};
+    int64_t took_ms = 0;
+
+    check(ask(lab, &(struct remote){"127.0.0.9,127.0.0.1", ""}, 5000, &took_ms,
+              &err) == STATUS_OK,
+          "of several hosts one that refuses is passed over", &err);
+    check(ask(lab, &(struct remote){"127.0.0.8,127.0.0.1", ""}, 5000, &took_ms,
+              &err) == STATUS_OK &&
+              took_ms >= 1500,
+          "so is one that is mute, after its share of the time", &err);
+    check(ask(lab, &(struct remote){"127.0.0.9,127.0.0.8", ""}, 1500, &took_ms,
+              &err) == STATUS_TEMPFAIL &&
+              took_ms < 1500 + LATE_MS && strstr(err.text, "2 hosts") != NULL,
+          "when none answers there is no answer, in time", &err);
+    (void)close(mute);
 }
 
 void test_cleartext(struct lab *lab)

@@ -249,6 +249,7 @@ static const struct {
     {"names", test_names},
     {"views", views},
     {"cleartext", test_cleartext},
+    {"hosts", test_hosts},
     {"tls", test_tls},
     {"domains", test_domains},
     {"events", test_events},
@@ -276,7 +277,6 @@ int main(int argc, char **argv)
     }
     lab.set = (struct store_settings){
         .socket = argv[1],
-        .host = none,
         .user = user,
         .password = getenv("STORE_PASSWORD"),
         .database = user,

@@ -190,7 +190,8 @@ static void reads_where_the_database_is(void)
     struct errtext err = {{0}};
 
     CU_ASSERT(import_dsn_parse(text, strlen(text), &set, &err) == STATUS_OK);
-    CU_ASSERT(same(set.host, "127.0.0.1") && set.port == 13306);
+    CU_ASSERT(set.hosts.count == 1 && same(set.hosts.items[0], "127.0.0.1") &&
+              set.port == 13306);
     CU_ASSERT(same(set.user, "mail cow") && same(set.password, "a=b#c "));
     CU_ASSERT(same(set.database, "mailcow") && same(set.ca_file, "/ca.pem"));
     CU_ASSERT(same(set.socket, ""));

@@ -17,7 +17,7 @@ static void an_empty_file_is_the_defaults(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(set);
     CU_ASSERT_STRING_EQUAL(set->store.socket, "/run/mysqld/mysqld.sock");
-    CU_ASSERT_STRING_EQUAL(set->store.host, "");
+    CU_ASSERT_EQUAL(set->store.hosts.count, 0);
     CU_ASSERT_STRING_EQUAL(set->store.user, "provost");
     CU_ASSERT_STRING_EQUAL(set->store.database, "provost");
     CU_ASSERT_PTR_NULL(set->store.password);

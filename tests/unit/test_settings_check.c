@@ -204,6 +204,17 @@ static void contradictions_are_refused_with_the_fix(void)
         {"localhost",
          "store = { host = \"localhost\"; password_file = \"secret\"; };",
          ":1: store.host: ", "127.0.0.1"},
+        {"a socket among hosts",
+         "store = { host = \"127.0.0.1, /s\"; password_file = \"secret\"; };",
+         ":1: store.host: ", "socket"},
+        {"17 hosts",
+         "store = { host = \"::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,::1,"
+         "::1,::1,::1,::1,::1\"; password_file = \"secret\"; };",
+         ":1: store.host: ", "at most 16"},
+        {"one elsewhere",
+         "store = { host = [ \"127.0.0.2\", \"db.example.org\" ];\n"
+         "password_file = \"secret\"; };",
+         ":1: store.ca_file: ", "needs ca_file"},
         {"store elsewhere",
          "store = { host = \"db.example.org\"; password_file = \"secret\"; };",
          ":1: store.ca_file: ", "needs ca_file"},
