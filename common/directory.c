@@ -7,6 +7,8 @@
 
 #include "address.h"
 #include "clock.h"
+#include "directory_complete.h"
+#include "directory_filter.h"
 #include "directory_private.h"
 #include "directory_result.h"
 #include "filter.h"
@@ -157,10 +159,10 @@ static int send_queries(struct find_task *find,
         struct query *query = &find->queries[i];
         bool asks = query->asks_disabled;
         /* Two is enough to tell "one" from "several". */
-        int rc = ldap_search_ext(conn->ld, query->base, LDAP_SCOPE_SUBTREE,
-                                 asks ? find->disabled_filter : find->filter,
-                                 asks ? none : dir->attributes.names, 0, NULL,
-                                 NULL, NULL, 2, &query->msgid);
+        int rc = directory_connection_search(
+            conn, query->base, LDAP_SCOPE_SUBTREE,
+            asks ? find->disabled_filter : find->filter,
+            asks ? none : dir->attributes.names, 2, &query->msgid);
 
         if (rc != LDAP_SUCCESS)
             return rc;
@@ -339,9 +341,9 @@ static enum status check_answers(struct find_task *find,
     return status;
 }
 
-/* Makes the entry out of complete answers. */
+/* Finds the one entry in complete answers. */
 static enum status conclude(struct find_task *find, LDAP *ld,
-                            struct errtext *err)
+                            struct directory_rest *rest_r, struct errtext *err)
 {
     struct matches matches = {.first = NULL};
     struct directory_entry entry = {.dn = NULL};
@@ -361,7 +363,7 @@ static enum status conclude(struct find_task *find, LDAP *ld,
         status = STATUS_DENIED;
     } else {
         status = directory_entry_read(find->task.dir->set, ld, matches.first,
-                                      &entry, err);
+                                      &entry, rest_r, err);
     }
     if (status == STATUS_OK) {
         entry.disabled = is_disabled(find, ld, matches.first_dn);
@@ -371,6 +373,34 @@ out:
     ldap_memfree(matches.first_dn);
     ldap_memfree(matches.second_dn);
     return status;
+}
+
+/*
+ * Reads the answers, and asks for what they leave out. Returns LDAP_SUCCESS, or
+ * what became of the connection.
+ */
+static int read_answers(struct find_task *find,
+                        struct directory_connection *conn, int64_t deadline_ms,
+                        enum directory_outcome *outcome_r,
+                        enum status *status_r, struct errtext *err)
+{
+    const struct directory_settings *set = find->task.dir->set;
+    struct directory_rest rest = {0};
+    int rc = LDAP_SUCCESS;
+
+    *status_r = check_answers(find, conn, outcome_r, err);
+    if (*status_r == STATUS_OK)
+        *status_r = conclude(find, conn->ld, &rest, err);
+    if (*status_r != STATUS_OK)
+        return LDAP_SUCCESS;
+    rc = directory_complete_lists(set, conn, &rest, deadline_ms, find->entry_r,
+                                  status_r, err);
+    if (rc == LDAP_SUCCESS && *status_r == STATUS_OK)
+        rc = directory_complete_groups(set, conn, deadline_ms, find->entry_r,
+                                       status_r, err);
+    if (rc != LDAP_SUCCESS || *status_r != STATUS_OK)
+        directory_entry_clear(find->entry_r);
+    return rc;
 }
 
 static enum directory_outcome
@@ -384,16 +414,14 @@ run_find(struct task *task, struct directory_connection *conn,
 
     if (rc == LDAP_SUCCESS)
         rc = wait_queries(find, conn, deadline_ms);
-    if (rc == LDAP_SUCCESS) {
-        *status_r = check_answers(find, conn, &outcome, err);
-        if (*status_r == STATUS_OK)
-            *status_r = conclude(find, conn->ld, err);
-    } else if (rc == LDAP_FILTER_ERROR || rc == LDAP_NO_MEMORY) {
+    if (rc == LDAP_SUCCESS)
+        rc = read_answers(find, conn, deadline_ms, &outcome, status_r, err);
+    if (rc != LDAP_SUCCESS) {
         errtext_set(err, "search: %s", directory_code_text(rc));
-        outcome = DIRECTORY_SPENT;
-    } else {
-        errtext_set(err, "search: %s", directory_code_text(rc));
-        outcome = broken(task, conn, rc, started_ms);
+        if (rc == LDAP_FILTER_ERROR || rc == LDAP_NO_MEMORY)
+            outcome = DIRECTORY_SPENT;
+        else
+            outcome = broken(task, conn, rc, started_ms);
     }
     free_answers(find);
     return outcome;
@@ -425,7 +453,7 @@ static void append_filter(const struct directory_settings *set,
 
     if (has_filter) {
         strbuf_append(buf, "(&");
-        strbuf_append(buf, set->filter);
+        directory_filter_append(set, set->filter, clock_wall_seconds(), buf);
     }
     if (either)
         strbuf_append(buf, "(|");
@@ -519,8 +547,10 @@ static enum status ask(struct directory *dir, const char *login,
     }
     find.filter = strbuf_text(&filter);
     if (dir->set->disabled_filter[0] != '\0') {
-        strbuf_appendf(&disabled, "(&%s%s)", find.filter,
-                       dir->set->disabled_filter);
+        strbuf_appendf(&disabled, "(&%s", find.filter);
+        directory_filter_append(dir->set, dir->set->disabled_filter,
+                                clock_wall_seconds(), &disabled);
+        strbuf_append_char(&disabled, ')');
         find.disabled_filter = strbuf_text(&disabled);
     }
     if (disabled.failed || !make_queries(&find))
@@ -585,7 +615,9 @@ run_verify(struct task *task, struct directory_connection *conn,
     }
     switch (directory_bind_class(answer.code, answer.text, &verify->reason)) {
     case DIRECTORY_YES:
-        *status_r = STATUS_OK;
+        errtext_set(err, "%s", answer.text);
+        *status_r = answer.must_change ? STATUS_DENIED : STATUS_OK;
+        verify->reason = DIRECTORY_MUST_CHANGE;
         return DIRECTORY_ANSWERED;
     case DIRECTORY_NO:
         errtext_set(err, "bind: %s%s%s", directory_code_text(answer.code),

@@ -86,10 +86,12 @@ void directory_close(struct directory **dir);
 
 /*
  * Finds the one entry whose login_fields (or username_field) equal login,
- * inside `filter`, under any base DN. *remembered_r tells that the entry came
- * from memory (entry_ttl). It may be out of date (moved, renamed): when a bind
- * as a remembered entry is refused, the caller drops it (directory_forget),
- * finds again, and binds once more if the DN is another.
+ * inside `filter`, under any base DN. Its lists are whole, and with
+ * group_method in_chain the groups among its values are all of them.
+ * *remembered_r tells that the entry came from memory (entry_ttl). It may be
+ * out of date (moved, renamed): when a bind as a remembered entry is refused,
+ * the caller drops it (directory_forget), finds again, and binds once more if
+ * the DN is another.
  *
  * Returns STATUS_OK and *entry_r; STATUS_NOT_FOUND: every base answered that
  * there is none; STATUS_DENIED: several match, the first two DNs in err;
@@ -112,7 +114,9 @@ enum status directory_find_filter(const struct directory_settings *set,
  * Checks a password by a simple bind as dn (never empty, neither the password:
  * both are refused here as STATUS_INVALID before any network use).
  *
- * Returns STATUS_OK; STATUS_DENIED and *reason_r for a definite no;
+ * Returns STATUS_OK, and in err what a password policy says of it ("" or how
+ * long the password is good for); STATUS_DENIED and *reason_r for a definite
+ * no, which "the password has to be changed first" is, too;
  * STATUS_TEMPFAIL for no answer (busy, unavailable, time-out, down).
  */
 enum status directory_verify(struct directory *dir, const char *dn,

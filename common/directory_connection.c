@@ -215,22 +215,38 @@ int directory_connection_wait(struct directory_connection *conn,
     }
 }
 
-/* The words of a policy control, if there is one, replace an empty text. */
+/* How long a password that was right is good for, in words. */
+static void tell_policy(ber_int_t expire, ber_int_t grace, char *text,
+                        size_t size)
+{
+    if (grace >= 0)
+        (void)snprintf(text, size,
+                       "the password has expired, grace logins left: %d",
+                       (int)grace);
+    else if (expire >= 0)
+        (void)snprintf(text, size, "the password expires in %d s", (int)expire);
+}
+
+/* The words of a policy control, if there is one, replace the text. */
 static void read_policy(struct directory_connection *conn,
-                        LDAPControl **controls, char *text, size_t size)
+                        LDAPControl **controls, struct directory_answer *answer)
 {
     LDAPControl *policy =
         ldap_control_find(LDAP_CONTROL_PASSWORDPOLICYRESPONSE, controls, NULL);
     LDAPPasswordPolicyError error = PP_noError;
-    ber_int_t expire = 0;
-    ber_int_t grace = 0;
+    ber_int_t expire = -1;
+    ber_int_t grace = -1;
 
     if (policy == NULL ||
         ldap_parse_passwordpolicy_control(conn->ld, policy, &expire, &grace,
-                                          &error) != LDAP_SUCCESS ||
-        error == PP_noError)
+                                          &error) != LDAP_SUCCESS)
         return;
-    (void)snprintf(text, size, "%s", ldap_passwordpolicy_err2txt(error));
+    answer->must_change = error == PP_changeAfterReset;
+    if (error != PP_noError)
+        (void)snprintf(answer->text, sizeof(answer->text), "%s",
+                       ldap_passwordpolicy_err2txt(error));
+    else if (answer->code == LDAP_SUCCESS)
+        tell_policy(expire, grace, answer->text, sizeof(answer->text));
 }
 
 int directory_connection_read(struct directory_connection *conn,
@@ -247,8 +263,8 @@ int directory_connection_read(struct directory_connection *conn,
         return rc;
     (void)snprintf(answer.text, sizeof(answer.text), "%s",
                    text != NULL ? text : "");
-    if (controls != NULL && answer.code != LDAP_SUCCESS)
-        read_policy(conn, controls, answer.text, sizeof(answer.text));
+    if (controls != NULL)
+        read_policy(conn, controls, &answer);
     ldap_controls_free(controls);
     ldap_memfree(text);
     *answer_r = answer;
@@ -300,22 +316,29 @@ int directory_connection_bind(struct directory_connection *conn, const char *dn,
     return wait_and_read(conn, msgid, deadline_ms, answer_r);
 }
 
-static bool lists_policies(LDAP *ld, LDAPMessage *root)
+static bool has_value(struct berval **values, const char *text)
 {
-    struct berval **values = NULL;
-    bool listed = false;
-
-    if (root != NULL)
-        values = ldap_get_values_len(ld, root, "supportedControl");
-    for (size_t i = 0; values != NULL && values[i] != NULL; i++)
-        listed = listed || (values[i]->bv_val != NULL &&
-                            strcmp(values[i]->bv_val,
-                                   LDAP_CONTROL_PASSWORDPOLICYREQUEST) == 0);
-    ldap_value_free_len(values);
-    return listed;
+    for (size_t i = 0; values != NULL && values[i] != NULL; i++) {
+        if (values[i]->bv_val != NULL && strcmp(values[i]->bv_val, text) == 0)
+            return true;
+    }
+    return false;
 }
 
-int directory_connection_ask_policies(struct directory_connection *conn,
+static void read_controls(struct directory_connection *conn,
+                          LDAPMessage *message)
+{
+    LDAPMessage *root = ldap_first_entry(conn->ld, message);
+    struct berval **values = NULL;
+
+    if (root != NULL)
+        values = ldap_get_values_len(conn->ld, root, "supportedControl");
+    conn->has_policies = has_value(values, LDAP_CONTROL_PASSWORDPOLICYREQUEST);
+    conn->has_scope = has_value(values, LDAP_CONTROL_X_DOMAIN_SCOPE);
+    ldap_value_free_len(values);
+}
+
+int directory_connection_ask_controls(struct directory_connection *conn,
                                       int64_t deadline_ms)
 {
     char attribute[] = "supportedControl";
@@ -332,12 +355,23 @@ int directory_connection_ask_policies(struct directory_connection *conn,
     if (rc != LDAP_SUCCESS)
         return rc;
     if (ldap_msgid(message) == msgid)
-        conn->has_policies =
-            lists_policies(conn->ld, ldap_first_entry(conn->ld, message));
+        read_controls(conn, message);
     else
         rc = LDAP_SERVER_DOWN;
     ldap_msgfree(message);
     return rc;
+}
+
+int directory_connection_search(struct directory_connection *conn,
+                                const char *base, int scope, const char *filter,
+                                char **attributes, int size_limit, int *msgid_r)
+{
+    char oid[] = LDAP_CONTROL_X_DOMAIN_SCOPE;
+    LDAPControl domain = {.ldctl_oid = oid};
+    LDAPControl *controls[] = {conn->has_scope ? &domain : NULL, NULL};
+
+    return ldap_search_ext(conn->ld, base, scope, filter, attributes, 0,
+                           controls, NULL, NULL, size_limit, msgid_r);
 }
 
 static void explain(struct directory_connection *conn, const char *what, int rc,

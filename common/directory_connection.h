@@ -34,6 +34,7 @@ struct directory_connection {
     struct directory_turn turn;
     bool reused;       /* it has answered before */
     bool has_policies; /* the server knows the password policy control */
+    bool has_scope;    /* ... and Active Directory's domain scope control */
     int64_t idle_since_ms;
     TAILQ_ENTRY(directory_connection) entry;
     /* For the layer below libldap: */
@@ -89,6 +90,7 @@ int directory_connection_wait(struct directory_connection *conn,
 /* What a server answered; the text is cut, terminated and not to be trusted. */
 struct directory_answer {
     int code;
+    bool must_change; /* yes, but the password has to be changed first */
     char text[ERRTEXT_SIZE];
 };
 
@@ -98,18 +100,28 @@ int directory_connection_read(struct directory_connection *conn,
                               struct directory_answer *answer_r) MUST_CHECK;
 
 /*
- * Asks the server's root entry for the password policy control: sent to one
- * that does not know it, slapd would log a complaint at each bind. Sets
- * has_policies; returns LDAP_SUCCESS, whatever the answer is, or as
- * directory_connection_wait.
+ * Asks the server's root entry for the controls we like to send: to one that
+ * does not know them, slapd would log a complaint at each bind. Sets
+ * has_policies and has_scope; returns LDAP_SUCCESS, whatever the answer is, or
+ * as directory_connection_wait.
  */
-int directory_connection_ask_policies(struct directory_connection *conn,
+int directory_connection_ask_controls(struct directory_connection *conn,
                                       int64_t deadline_ms) MUST_CHECK;
 
 /*
+ * Sends a search. A server with a domain scope control is told to leave out
+ * what other servers have. Returns an LDAP result code and
+ * *msgid_r.
+ */
+int directory_connection_search(struct directory_connection *conn,
+                                const char *base, int scope, const char *filter,
+                                char **attributes, int size_limit,
+                                int *msgid_r) MUST_CHECK;
+
+/*
  * Binds. Where the server says more with a password policy control, its text
- * is the answer's. Returns LDAP_SUCCESS and *answer_r, or as
- * directory_connection_wait.
+ * is the answer's, after a success too: "" or how long the password is good
+ * for. Returns LDAP_SUCCESS and *answer_r, or as directory_connection_wait.
  */
 int directory_connection_bind(struct directory_connection *conn, const char *dn,
                               const char *password, int64_t deadline_ms,

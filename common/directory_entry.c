@@ -123,6 +123,7 @@ void directory_entry_attributes(const struct directory_settings *set,
 struct reading {
     const struct directory_settings *set;
     struct directory_entry entry;
+    struct directory_rest rest;
     size_t id_rank; /* of the id found so far; lower is better */
     struct errtext *err;
 };
@@ -258,23 +259,29 @@ static enum status take_id(struct reading *in, const struct berval *sent,
     return status;
 }
 
-/* Active Directory sends a part of many values as "memberOf;range=0-1499". */
-static bool is_part(const struct reading *in, const struct berval *sent)
+/*
+ * Reads the option of "memberOf;range=0-1499", and takes it off the name.
+ * *next_r is the number of the first value that was not sent, or 0: the last
+ * one was ("memberOf;range=1500-*"). Returns false where there is no option.
+ */
+static bool take_range(struct berval *name, size_t *next_r)
 {
-    const struct directory_settings *set = in->set;
-    const char *semicolon = memchr(sent->bv_val, ';', sent->bv_len);
-    const char *const fields[] = {set->username_field, set->attribute_field,
-                                  set->alias_field};
-    struct berval base = *sent;
+    static const char option[] = ";range=";
+    const char *range = memchr(name->bv_val, ';', name->bv_len);
+    char *end = NULL;
+    unsigned long last;
 
-    if (semicolon == NULL || strncasecmp(semicolon, ";range=", 7) != 0)
+    if (range == NULL || strncasecmp(range, option, sizeof(option) - 1) != 0)
         return false;
-    base.bv_len = (ber_len_t)(semicolon - sent->bv_val);
-    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-        if (is_field(&base, fields[i]))
-            return true;
-    }
-    return false;
+    name->bv_len = (ber_len_t)(range - name->bv_val);
+    *next_r = 0;
+    (void)strtoul(range + sizeof(option) - 1, &end, 10);
+    if (end[0] != '-' || end[1] == '*')
+        return true;
+    last = strtoul(end + 1, NULL, 10);
+    /* One that is no number ends the list beyond what is bearable. */
+    *next_r = last < DIRECTORY_VALUES_MAX ? last + 1 : DIRECTORY_VALUES_MAX + 1;
+    return true;
 }
 
 /* One attribute may serve several settings. */
@@ -283,32 +290,41 @@ static enum status take_attribute(struct reading *in, const struct berval *sent,
 {
     const struct directory_settings *set = in->set;
     struct directory_entry *entry = &in->entry;
+    struct berval base = *sent;
     const char *name = sent->bv_val;
     enum status status = STATUS_OK;
+    size_t next = 0;
+    bool part = take_range(&base, &next);
     const struct {
         const char *field;
         struct text_list *list;
+        size_t *rest;
         char **text;
     } targets[] = {
-        {set->username_field, &entry->usernames, NULL},
-        {set->attribute_field, &entry->values, NULL},
-        {set->alias_field, &entry->aliases, NULL},
-        {set->name_field, NULL, &entry->name},
-        {set->quota_field, NULL, &entry->quota},
+        {set->username_field, &entry->usernames, &in->rest.usernames, NULL},
+        {set->attribute_field, &entry->values, &in->rest.values, NULL},
+        {set->alias_field, &entry->aliases, &in->rest.aliases, NULL},
+        {set->name_field, NULL, NULL, &entry->name},
+        {set->quota_field, NULL, NULL, &entry->quota},
     };
 
-    if (count > DIRECTORY_VALUES_MAX || is_part(in, sent))
+    if (count > DIRECTORY_VALUES_MAX || next > DIRECTORY_VALUES_MAX)
         return refuse(in, name, "too many values");
+    /* Beside a part there is the attribute itself, without a value. */
+    if (count == 0)
+        return STATUS_OK;
     for (size_t i = 0; status == STATUS_OK && i < ARRAY_SIZE(targets); i++) {
-        if (!is_field(sent, targets[i].field))
+        if (!is_field(&base, targets[i].field))
             continue;
-        if (targets[i].list != NULL)
+        if (targets[i].list != NULL) {
             status = take_list(in, name, values, count, targets[i].list);
-        else
+            *targets[i].rest = next;
+        } else {
             status = take_text(in, name, values, count, targets[i].text);
+        }
     }
-    return status == STATUS_OK ? take_id(in, sent, name, values, count)
-                               : status;
+    return status == STATUS_OK && !part ? take_id(in, sent, name, values, count)
+                                        : status;
 }
 
 static enum status undecodable(const struct reading *in)
@@ -360,6 +376,7 @@ static enum status take_all(struct reading *in, LDAP *ld, LDAPMessage *message,
 enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
                                  LDAPMessage *message,
                                  struct directory_entry *entry_r,
+                                 struct directory_rest *rest_r,
                                  struct errtext *err)
 {
     struct reading in = {.set = set, .id_rank = SIZE_MAX, .err = err};
@@ -373,9 +390,11 @@ enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
     if (status == STATUS_OK)
         status = take_all(&in, ld, message, ber);
     ber_free(ber, 0);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
         *entry_r = in.entry;
-    else
+        *rest_r = in.rest;
+    } else {
         directory_entry_clear(&in.entry);
+    }
     return status;
 }

@@ -24,15 +24,26 @@ void directory_entry_attributes(const struct directory_settings *set,
                                 struct directory_attributes *out);
 
 /*
+ * What Active Directory keeps back of a list that is longer than it sends at
+ * once ("memberOf;range=0-1499"): the number of the next value, the first being
+ * 0; 0: the list is whole.
+ */
+struct directory_rest {
+    size_t usernames, values, aliases;
+};
+
+/*
  * Reads message, an entry of an answer that ld received.
  *
- * Returns STATUS_OK and an owned *entry_r (disabled is false); STATUS_INVALID
+ * Returns STATUS_OK, an owned *entry_r (disabled is false), and in *rest_r what
+ * directory_complete has to ask for; STATUS_INVALID
  * for values that cannot be used, attribute and DN in err; STATUS_TEMPFAIL
  * without memory or for an entry that cannot be decoded.
  */
 enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
                                  LDAPMessage *message,
                                  struct directory_entry *entry_r,
+                                 struct directory_rest *rest_r,
                                  struct errtext *err) MUST_CHECK;
 
 /* Copies all of from into *to_r, which is overwritten. */

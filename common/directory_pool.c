@@ -126,7 +126,7 @@ static enum status bind_service(struct directory_pool *pool,
     if (rc == LDAP_SUCCESS)
         rc = answer.code;
     if (rc == LDAP_SUCCESS)
-        rc = directory_connection_ask_policies(conn, limit_ms);
+        rc = directory_connection_ask_controls(conn, limit_ms);
     if (rc == LDAP_SUCCESS)
         return STATUS_OK;
     errtext_set(err, "service bind as %s: %s%s%s", set->bind_dn,

@@ -6,6 +6,9 @@
 #include "directory_walk.h"
 
 #include "clock.h"
+#include "directory_complete.h"
+#include "directory_filter.h"
+#include "directory_groups.h"
 #include "directory_private.h"
 #include "directory_result.h"
 #include "strbuf.h"
@@ -52,6 +55,7 @@ struct walk {
     bool domain_scope; /* send Active Directory's control */
     bool asks_disabled;
     struct digest_set disabled;
+    struct directory_groups *groups; /* NULL: groups in groups do not count */
 };
 
 static int compare_digests(const void *left, const void *right)
@@ -110,14 +114,38 @@ static enum status end_with(struct walk *walk, enum directory_gap gap)
     return STATUS_TEMPFAIL;
 }
 
+/* Reads one entry, with what its server keeps back of long lists. */
+static enum status read_person(struct walk *walk, LDAPMessage *message,
+                               struct directory_entry *entry_r,
+                               struct errtext *err)
+{
+    const struct directory_settings *set = walk->dir->set;
+    struct directory_rest rest = {0};
+    enum status status =
+        directory_entry_read(set, walk->conn->ld, message, entry_r, &rest, err);
+    int rc;
+
+    if (status != STATUS_OK)
+        return status;
+    rc = directory_complete_lists(set, walk->conn, &rest,
+                                  clock_ms() + walk->page_ms, entry_r, &status,
+                                  err);
+    if (rc != LDAP_SUCCESS)
+        status = STATUS_TEMPFAIL;
+    if (status == STATUS_OK && walk->groups != NULL)
+        status = directory_groups_expand(walk->groups, entry_r, err);
+    if (status != STATUS_OK)
+        directory_entry_clear(entry_r);
+    return status;
+}
+
 /* One entry of a page of people. */
 static enum status take_person(struct walk *walk, LDAPMessage *message,
                                struct errtext *err)
 {
     struct directory_entry entry = {.dn = NULL};
     struct errtext why = {{0}};
-    enum status status = directory_entry_read(walk->dir->set, walk->conn->ld,
-                                              message, &entry, &why);
+    enum status status = read_person(walk, message, &entry, &why);
     bool more;
 
     if (status == STATUS_TEMPFAIL) {
@@ -322,9 +350,10 @@ static void make_filter(const struct directory_settings *set, bool disabled,
                         struct strbuf *buf)
 {
     strbuf_append(buf, "(&");
-    strbuf_append(buf, set->filter);
+    directory_filter_append(set, set->filter, clock_wall_seconds(), buf);
     if (disabled)
-        strbuf_append(buf, set->disabled_filter);
+        directory_filter_append(set, set->disabled_filter, clock_wall_seconds(),
+                                buf);
     strbuf_appendf(buf, "(%s=*))", set->username_field);
 }
 
@@ -497,9 +526,15 @@ enum status directory_walk(struct directory *dir,
     enum status status;
 
     memset(walked_r, 0, sizeof(*walked_r));
-    status = lend(dir, clock_ms() + page_ms, &walk.conn, &abilities, err);
-    if (status != STATUS_OK)
+    if (directory_nests_groups(dir->set) &&
+        directory_groups_read(dir, page_ms, &walk.groups, &walked_r->gap,
+                              err) != STATUS_OK)
         return end_with(&walk, DIRECTORY_BROKEN);
+    status = lend(dir, clock_ms() + page_ms, &walk.conn, &abilities, err);
+    if (status != STATUS_OK) {
+        directory_groups_free(&walk.groups);
+        return end_with(&walk, DIRECTORY_BROKEN);
+    }
     walk.domain_scope = abilities.domain_scope;
     status = walk_all(&walk, err);
     /* After half an answer it may still be sending. */
@@ -507,5 +542,6 @@ enum status directory_walk(struct directory *dir,
         dir->pool, DIRECTORY_SEARCH, &walk.conn,
         status == STATUS_OK ? DIRECTORY_ANSWERED : DIRECTORY_SPENT, NULL);
     free(walk.disabled.items);
+    directory_groups_free(&walk.groups);
     return status;
 }

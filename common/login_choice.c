@@ -9,6 +9,7 @@
 #include "strbuf.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool other_names(const struct directory_settings *set)
 {
@@ -43,10 +44,27 @@ void login_choose(const struct settings *settings, const char *name,
         choice_r->set = set;
 }
 
-enum status login_search_name(const char *name, const struct store_found *found,
+/* The part of name that the directory knows; NULL: none. */
+static const char *own_name(const struct directory_settings *set,
+                            const char *name)
+{
+    const char *back = strchr(name, '\\');
+    size_t len = strlen(set->windows_domain);
+
+    if (back == NULL || len == 0)
+        return name;
+    if ((size_t)(back - name) != len || back[1] == '\0' ||
+        strncasecmp(name, set->windows_domain, len) != 0)
+        return NULL;
+    return back + 1;
+}
+
+enum status login_search_name(const struct directory_settings *set,
+                              const char *name, const struct store_found *found,
                               char **searched_r, struct errtext *err)
 {
     struct strbuf text = STRBUF_INIT(2 * ADDRESS_BYTES_MAX);
+    const char *own = own_name(set, name);
 
     if (found->account.address != NULL) {
         strbuf_append(&text, found->account.address);
@@ -54,8 +72,12 @@ enum status login_search_name(const char *name, const struct store_found *found,
         strbuf_append_len(&text, name,
                           (size_t)(address_domain_of(name) - name));
         strbuf_append(&text, found->domain.name);
+    } else if (own != NULL) {
+        strbuf_append(&text, own);
     } else {
-        strbuf_append(&text, name);
+        errtext_set(err, "%s is no name of Windows domain %s", name,
+                    set->windows_domain);
+        return STATUS_NOT_FOUND;
     }
     return strbuf_take(&text, searched_r, err);
 }

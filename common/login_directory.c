@@ -97,21 +97,29 @@ static struct login_directory *choose_row(struct attempt *attempt)
     return NULL;
 }
 
-/* Searches one directory, in its places. */
+/* Searches one directory, in its places; fresh: not its memory. */
 static enum status find_in(struct attempt *attempt, struct login_directory *row,
-                           const char *name, struct person *person,
+                           bool fresh, struct person *person,
                            struct errtext *err)
 {
     int64_t deadline_ms = attempt->request->deadline_ms;
-    enum status status;
+    char *name = NULL;
+    enum status status = login_search_name(row->set, attempt->name.text,
+                                           &attempt->found, &name, err);
 
-    if (!enter(row, deadline_ms)) {
+    if (status != STATUS_OK)
+        return status;
+    if (fresh)
+        (void)directory_forget(row->dir, name);
+    if (enter(row, deadline_ms)) {
+        status = directory_find(row->dir, name, deadline_ms, &person->entry,
+                                &person->entry_remembered, err);
+        leave(row);
+    } else {
         errtext_set(err, "directory %s: all places are taken", row->set->name);
-        return STATUS_TEMPFAIL;
+        status = STATUS_TEMPFAIL;
     }
-    status = directory_find(row->dir, name, deadline_ms, &person->entry,
-                            &person->entry_remembered, err);
-    leave(row);
+    free(name);
     if (status == STATUS_OK)
         person->row = row;
     return status;
@@ -129,8 +137,7 @@ static enum status find_anywhere(struct attempt *attempt, struct person *person,
     for (size_t i = 0; i < login->directory_count; i++) {
         struct login_directory *row = &login->directories[i];
         struct person one = {0};
-        enum status status =
-            find_in(attempt, row, attempt->name.text, &one, err);
+        enum status status = find_in(attempt, row, false, &one, err);
 
         if (status == STATUS_NOT_FOUND)
             continue;
@@ -156,16 +163,11 @@ static bool find_person(struct attempt *attempt, struct person *person)
 
     if (attempt->name.has_domain) {
         struct login_directory *row = choose_row(attempt);
-        char *name = NULL;
 
         if (row == NULL)
             return false;
         attempt->answer->directory = strdup(row->set->name);
-        status =
-            login_search_name(attempt->name.text, &attempt->found, &name, &err);
-        if (status == STATUS_OK)
-            status = find_in(attempt, row, name, person, &err);
-        free(name);
+        status = find_in(attempt, row, false, person, &err);
     } else {
         status = find_anywhere(attempt, person, &err);
         if (status == STATUS_OK)
@@ -209,19 +211,8 @@ static enum status doubt_entry(struct attempt *attempt, struct person *person,
                                struct errtext *err)
 {
     struct person fresh = {0};
-    char *name = NULL;
-    enum status status =
-        attempt->name.has_domain
-            ? login_search_name(attempt->name.text, &attempt->found, &name, err)
-            : STATUS_OK;
+    enum status status = find_in(attempt, person->row, true, &fresh, err);
 
-    if (status != STATUS_OK)
-        return status;
-    (void)directory_forget(person->row->dir,
-                           name != NULL ? name : attempt->name.text);
-    status = find_in(attempt, person->row,
-                     name != NULL ? name : attempt->name.text, &fresh, err);
-    free(name);
     if (status == STATUS_DENIED)
         *reason_r = DIRECTORY_SEVERAL_ENTRIES;
     if (status != STATUS_OK)
@@ -263,8 +254,8 @@ static bool password_is_right(struct attempt *attempt, struct person *person)
         outcome = MEMORY_WRONG;
     attempt_tell_memory(attempt, outcome);
     attempt_decide(attempt, decision);
-    if (status != STATUS_OK)
-        attempt->answer->text = err;
+    /* After a success, how long the password is good for. */
+    attempt->answer->text = err;
     return status == STATUS_OK;
 }
 
@@ -531,7 +522,8 @@ static enum step plan_once(struct attempt *attempt, struct person *person)
         attempt_no_answer(attempt, "out_of_memory", &err);
         return STEP_DECIDED;
     }
-    attempt->answer->text = plan.warning;
+    if (plan.warning.text[0] != '\0')
+        attempt->answer->text = plan.warning;
     if (plan.kind == PLAN_REFUSED)
         decide_refusal(attempt, person, &plan);
     else if (plan.kind == PLAN_NOTHING)

@@ -42,7 +42,7 @@ enum directory_schema {
     SCHEMA_FREEIPA
 };
 
-/* How nested groups are found (used by sync). */
+/* How nested groups are found. */
 enum directory_group_method {
     GROUP_NONE,      /* attribute_field as the entry has it */
     GROUP_MEMBER_OF, /* memberOf, direct groups */
@@ -80,6 +80,7 @@ struct directory_settings {
     char *bind_password;      /* read from the file; a secret; NULL: none */
     char *username_field;
     struct text_list login_fields;
+    char *windows_domain;  /* "": none; people log in as NAME\user, too */
     char *filter;          /* "": none */
     char *disabled_filter; /* "": none; a bind alone tells */
     char *attribute_field; /* "": none */

@@ -148,6 +148,7 @@ static const struct settings_option directory_options[] = {
     DIR(bind_password_file, KIND_SECRET, ""),
     DIR(username_field, KIND_ATTRIBUTE, "mail"),
     DIR(login_fields, KIND_ATTRIBUTES, ""),
+    DIR(windows_domain, KIND_NAME, ""),
     DIR(filter, KIND_TEXT, ""),
     DIR(disabled_filter, KIND_TEXT, ""),
     DIR(attribute_field, KIND_ATTRIBUTE, ""),
@@ -423,7 +424,8 @@ const struct settings_preset settings_presets[] = {
     {SCHEMA_OPENLDAP, "time_format", "generalized"},
     {SCHEMA_AD, "id_field", "objectGUID"},
     {SCHEMA_AD, "disabled_filter",
-     "(userAccountControl:1.2.840.113556.1.4.803:=2)"},
+     "(|(userAccountControl:1.2.840.113556.1.4.803:=2)"
+     "(&(accountExpires>=1)(accountExpires<={now})))"},
     {SCHEMA_AD, "group_method", "in_chain"},
     {SCHEMA_AD, "time_format", "filetime"},
     {SCHEMA_389DS, "id_field", "nsUniqueId"},

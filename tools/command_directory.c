@@ -441,7 +441,7 @@ int directory_show(struct tool *tool, struct arguments *arguments)
         free(address);
         return EX_CONFIG;
     }
-    status = login_search_name(address, &found, &name, &err);
+    status = login_search_name(set, address, &found, &name, &err);
     store_found_clear(&found);
     if (status == STATUS_OK)
         status = directory_open(set, &dir, &err);

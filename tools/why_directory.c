@@ -177,12 +177,15 @@ static void look_at_entry(struct why *why)
     struct errtext err = {{0}};
     char *name = NULL;
     enum status status =
-        login_search_name(why->name.text, &why->found, &name, &err);
+        login_search_name(why->set, why->name.text, &why->found, &name, &err);
 
     if (status == STATUS_OK)
         status = directory_find_filter(why->set, name, &filter, &err);
     if (status == STATUS_OK)
         search_for(why, name, strbuf_text(&filter));
+    else if (status == STATUS_NOT_FOUND)
+        findings_add(why->findings, FINDING_SKIPPED, "search", -1, NULL, "%s",
+                     err.text);
     else
         findings_add(why->findings, FINDING_ERROR, "search", -1, NULL, "%s",
                      err.text);

@@ -91,6 +91,7 @@ static void defaults(struct directory_settings *set)
     set->bind_dn = keep("");
     set->username_field = keep("mail");
     set->login_fields = keep_list("mail|uid");
+    set->windows_domain = keep("");
     set->filter = keep("(objectClass=inetOrgPerson)");
     set->disabled_filter = keep("");
     set->attribute_field = keep("otherMailbox");

@@ -107,6 +107,36 @@ def with_person(change):
     return [(DN, person + change)]
 
 
+def range_case(number, name, body):
+    """An entry with more values than are sent at once; body asks for them."""
+    asked = re.search(rb";range=(\d+)-", body)
+    first = int(asked.group(1)) if asked else 0
+    sent = {
+        ("range", 0): [("otherMailbox;range=0-1499", ["a", "b"]), ("otherMailbox", [])],
+        ("range", 1500): [("otherMailbox;range=1500-2999", ["c"])],
+        ("range", 3000): [("otherMailbox;range=3000-*", ["d"])],
+        ("range-gone", 0): [("otherMailbox;range=0-1499", ["a", "b"])],
+        ("range-stuck", 0): [("otherMailbox;range=0-1499", ["a"])],
+        ("range-stuck", 1500): [("otherMailbox;range=0-1499", ["a"])],
+        ("range-long", 0): [("otherMailbox;range=0-5000", ["a"])],
+        ("range-far", 0): [("otherMailbox;range=0-99999999999999999999999", ["a"])],
+        ("range-most", 0): [("otherMailbox;range=0-4998", ["v%d" % i for i in range(4999)])],
+        ("range-most", 4999): [("otherMailbox;range=4999-*", ["last"])],
+        ("range-over", 0): [("otherMailbox;range=0-4998", ["v%d" % i for i in range(4999)])],
+        ("range-over", 4999): [("otherMailbox;range=4999-*", ["last", "over"])],
+        ("range-odd", 0): [("otherMailbox;range=x", ["a"]), ("displayName;range=0-0", ["A Part"])],
+    }
+    if name == "range-busy" and first:
+        return done(number, 51, "busy")
+    if name == "range-busy":
+        sent[name, 0] = sent["range", 0]
+    person = [(key, values) for key, values in PERSON if key != "otherMailbox"]
+    if asked:
+        person = []
+    return message(number, entry("uid=case-" + name + ",ou=people,dc=example,dc=org",
+                                 person + sent.get((name, first), []))) + done(number)
+
+
 def search_cases(number, name):
     """The bytes that answer a search for case-NAME."""
     cases = {
@@ -116,7 +146,6 @@ def search_cases(number, name):
         "latin1": with_person([("displayName", [b"J\xf6rg"])]),
         "values-ok": with_person([("otherMailbox", ["v%d" % i for i in range(5000)])]),
         "values": with_person([("otherMailbox", ["v%d" % i for i in range(5001)])]),
-        "range": with_person([("otherMailbox", []), ("otherMailbox;range=0-1499", ["x", "y"])]),
         "guid": with_person([("entryUUID", []), ("objectGUID", [GUID])]),
         "guid-short": with_person([("entryUUID", []), ("objectGUID", [GUID[1:]])]),
         "id-order": [(DN, [("ipaUniqueID", ["ipa"]), ("nsUniqueId", ["ns"]), ("objectGUID", [GUID]),
@@ -177,6 +206,8 @@ def fake_answer(number, tag, body):
         return bind_cases(number, name)
     if tag == SEARCH and b"supportedControl" in body:
         return message(number, entry("", [("supportedControl", [POLICY_REQUEST])])) + done(number)
+    if tag == SEARCH and name.startswith("range"):
+        return range_case(number, name, body)
     if tag == SEARCH:
         return search_cases(number, name)
     return message(number, result(0x78, 2))

@@ -39,6 +39,7 @@ static void scene_settings(struct scene *scene)
         .name = corp,
         .username_field = mail,
         .login_fields = {corp_fields, 2},
+        .windows_domain = empty,
         .attribute_field = mail,
         .mapping = mapping,
         .mapping_count = 1,

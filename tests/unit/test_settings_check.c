@@ -326,7 +326,9 @@ static void a_schema_presets_what_is_not_set(void)
         {"custom", "auto", "", GROUP_NONE, TIME_GENERALIZED},
         {"openldap", "entryUUID", "(pwdAccountLockedTime=000001010000Z)",
          GROUP_NONE, TIME_GENERALIZED},
-        {"ad", "objectGUID", "(userAccountControl:1.2.840.113556.1.4.803:=2)",
+        {"ad", "objectGUID",
+         "(|(userAccountControl:1.2.840.113556.1.4.803:=2)"
+         "(&(accountExpires>=1)(accountExpires<={now})))",
          GROUP_IN_CHAIN, TIME_FILETIME},
         {"389ds", "nsUniqueId", "(nsAccountLock=TRUE)", GROUP_MEMBER_OF,
          TIME_GENERALIZED},
