@@ -95,7 +95,8 @@ struct server_hooks {
     /*
      * Answers one frame, with server_reply, in the reading thread: must not
      * wait. Returns true and *after_r; or false, and handle is called for the
-     * same frame. May be NULL.
+     * same frame. May be NULL. A short reply goes out when all that had been
+     * sent by then has been looked at.
      */
     bool (*at_once)(void *context, struct server_request *request,
                     enum server_after *after_r);

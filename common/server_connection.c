@@ -149,9 +149,9 @@ static bool wait_for_room(int fd, int64_t deadline_ms)
            poll(&wanted, 1, clock_left_ms(deadline_ms)) > 0;
 }
 
-bool server_reply(struct server_request *request, const void *data, size_t len)
+static bool send_all(const struct connection *connection, const void *data,
+                     size_t len)
 {
-    struct connection *connection = connection_of(request);
     int64_t deadline_ms = clock_ms() + connection->reply_wait_ms;
     const unsigned char *bytes = data;
 
@@ -170,4 +170,25 @@ bool server_reply(struct server_request *request, const void *data, size_t len)
         }
     }
     return true;
+}
+
+bool connection_send_reply(struct connection *connection)
+{
+    size_t len = connection->reply_len;
+
+    connection->reply_len = 0;
+    return len == 0 || send_all(connection, connection->reply, len);
+}
+
+bool server_reply(struct server_request *request, const void *data, size_t len)
+{
+    struct connection *connection = connection_of(request);
+
+    if (connection->replies_later &&
+        len <= sizeof(connection->reply) - connection->reply_len) {
+        memcpy(connection->reply + connection->reply_len, data, len);
+        connection->reply_len += len;
+        return true;
+    }
+    return connection_send_reply(connection) && send_all(connection, data, len);
 }

@@ -22,6 +22,8 @@ struct source {
 
 struct connection_list;
 
+#define CONNECTION_REPLY_BYTES 64 /* what short replies have */
+
 struct connection {
     struct source source;
     struct server_request request; /* what hooks see */
@@ -29,6 +31,11 @@ struct connection {
     bool watched;                  /* epoll looks at the descriptor */
     bool discarding;               /* whatever still comes is thrown away */
     int reply_wait_ms;             /* 0 in the reading thread */
+    bool replies_later;            /* short replies wait in reply */
+    size_t reply_len;
+    char reply[CONNECTION_REPLY_BYTES];
+    bool replying; /* it is one of those whose replies wait */
+    struct connection *next_replying;
     unsigned char *data;           /* owned; len bytes received so far */
     size_t len;
     size_t frame_len; /* bytes of data that are the frame */
@@ -60,6 +67,9 @@ enum status connection_append(struct connection *connection,
 
 /* Forgets the first len bytes; the rest is the beginning of what follows. */
 void connection_consume(struct connection *connection, size_t len);
+
+/* Sends the reply that waits, if any; false: it was not taken, and is gone. */
+bool connection_send_reply(struct connection *connection);
 
 void connection_list_append(struct connection_list *list,
                             struct connection *connection);

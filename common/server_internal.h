@@ -50,6 +50,7 @@ struct server {
     struct connection_list idle;
     struct connection_list discarding;
     struct connection_list dead; /* freed when the round's events are done */
+    struct connection *replying; /* whose replies go out at the round's end */
 
     /* Shared under the lock. */
     pthread_mutex_t lock;

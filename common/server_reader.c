@@ -41,10 +41,28 @@ void server_restore_reserve(struct server *server)
 /* Ends a connection in the reading thread; events may still name it. */
 static void drop(struct server *server, struct connection *connection)
 {
+    (void)connection_send_reply(connection);
     connection_list_remove(connection);
     connection_close(connection);
     connection_list_append(&server->dead, connection);
     atomic_fetch_sub(&server->connections, 1);
+}
+
+/*
+ * Sends what was answered in this round. Not one by one in the round: who is
+ * woken by a reply may take the processor from this thread, which then starts
+ * again with cold caches.
+ */
+static void send_replies(struct server *server)
+{
+    while (server->replying != NULL) {
+        struct connection *connection = server->replying;
+
+        server->replying = connection->next_replying;
+        connection->replying = false;
+        if (connection->fd >= 0 && !connection_send_reply(connection))
+            drop(server, connection);
+    }
 }
 
 /* Tells a hook what it may see of a connection. */
@@ -118,6 +136,9 @@ static void enqueue(struct server *server, struct connection *connection)
 {
     bool room;
 
+    /* What a worker has is on no list of the reading thread. */
+    if (connection->replying)
+        send_replies(server);
     connection_list_remove(connection);
     unwatch(server, connection);
     connection->request.arrived_ms = clock_ms();
@@ -154,13 +175,23 @@ static bool answer_at_once(struct server *server, struct connection *connection,
                            bool *kept_r)
 {
     enum server_after after = SERVER_CLOSE;
+    bool answered;
 
     if (server->hooks.at_once == NULL)
         return false;
     connection->request.arrived_ms = clock_ms();
     connection->reply_wait_ms = 0;
     show_frame(connection, connection->frame_len);
-    if (!server->hooks.at_once(server->context, &connection->request, &after))
+    connection->replies_later = true;
+    answered =
+        server->hooks.at_once(server->context, &connection->request, &after);
+    connection->replies_later = false;
+    if (connection->reply_len > 0 && !connection->replying) {
+        connection->replying = true;
+        connection->next_replying = server->replying;
+        server->replying = connection;
+    }
+    if (!answered)
         return false;
     *kept_r = after == SERVER_KEEP && !atomic_load(&server->stopping) &&
               server->limits.idle_timeout_ms > 0;
@@ -534,6 +565,7 @@ void *server_reader(void *argument)
         expire(server, clock_ms());
         if (atomic_load(&server->stopping))
             done = stop_round(server, clock_ms());
+        send_replies(server);
         bury(server);
     }
     server_thread_ended(server);

@@ -27,7 +27,8 @@
 /*
  * The protocol of this test: a line is a frame; '!' is no frame. "hold" is
  * answered when the test lets go, "keep..." keeps the connection; "now..." is
- * answered at once with "@", and keeps it unless it is "now bye".
+ * answered at once with "@", behind which a long one is said twice, and keeps
+ * it unless it is "now bye".
  */
 struct lab {
     struct server *server;
@@ -60,6 +61,8 @@ static bool answer_now(void *context, struct server_request *request,
     if (request->len < 4 || memcmp(request->data, "now", 3) != 0)
         return false;
     (void)server_reply(request, "@", 1);
+    for (int i = 0; i < 2 && request->len > 32; i++)
+        (void)server_reply(request, request->data, request->len);
     *after_r = request->len == 8 && memcmp(request->data, "now bye\n", 8) == 0
                    ? SERVER_CLOSE
                    : SERVER_KEEP;
@@ -315,6 +318,11 @@ static void answers_without_a_worker(void)
     say(fd, "w 6\nnow bye\nnow 7\n");
     CU_ASSERT_STRING_EQUAL(hear(fd), "@keep 2\n@@keep 5\n@@");
     (void)close(fd);
+    /* More than the replies that wait have room for. */
+    CU_ASSERT_STRING_EQUAL(
+        ask(&lab, "now\nnow, now, now, now, now, now, now\nnow\nnow bye\n"),
+        "@@now, now, now, now, now, now, now\n"
+        "now, now, now, now, now, now, now\n@@");
     holding = dial(&lab);
     say(holding, "hold\n");
     CU_ASSERT_TRUE(reached(&lab.held, 1));
