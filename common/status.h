@@ -31,6 +31,19 @@ struct errtext {
 /* The caller must look at the result. */
 #define MUST_CHECK __attribute__((warn_unused_result))
 
+/*
+ * For a big variable that is written before it is read, on a path where each
+ * microsecond counts: hardened builds would clear all of it first.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(uninitialized)
+#define NOT_CLEARED __attribute__((uninitialized))
+#endif
+#endif
+#ifndef NOT_CLEARED
+#define NOT_CLEARED
+#endif
+
 /* Arguments fmt and args are checked like those of printf(3). */
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 

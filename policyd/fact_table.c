@@ -13,13 +13,14 @@
 
 #define SHARDS 16
 
+/* What a look-up reads stands together, at the end: memory is what it costs. */
 struct entry {
-    struct entry *next_in_bucket;
     struct entry *older;
     struct entry *newer;
+    struct entry *next_in_bucket;
+    uint64_t hash;
     struct fact *fact;
     int64_t until_ms;
-    uint64_t hash;
     enum accounts_kind kind;
     char key[];
 };

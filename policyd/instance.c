@@ -12,7 +12,8 @@
 #include <sys/random.h>
 
 #define SHARDS 16
-#define SHORT_BYTES 96 /* of recipients, without an allocation */
+#define BUCKETS_PER_SLOT 4 /* few messages in a bucket, few to be read */
+#define SHORT_BYTES 96     /* of recipients, without an allocation */
 #define NO_SLOT UINT32_MAX
 
 struct slot {
@@ -27,8 +28,8 @@ struct slot {
     uint16_t len;
     uint16_t size; /* of more */
     char *more;    /* NULL: the recipients stand in text */
-    char text[SHORT_BYTES];
     char name[INSTANCE_BYTES_MAX + 1];
+    char text[SHORT_BYTES];
 };
 
 /* A ring: the next slot to be taken is the oldest message. */
@@ -46,14 +47,15 @@ struct instances {
     struct instance_limits limits;
     int64_t ttl_ms;
     uint32_t shard_max;
+    uint32_t bucket_count; /* of a shard */
     uint64_t seed;
     struct shard shards[SHARDS];
 };
 
-static bool open_shard(struct shard *shard, uint32_t count)
+static bool open_shard(const struct instances *instances, struct shard *shard)
 {
-    shard->slots = calloc(count, sizeof(struct slot));
-    shard->buckets = malloc(count * sizeof(uint32_t));
+    shard->slots = calloc(instances->shard_max, sizeof(struct slot));
+    shard->buckets = malloc(instances->bucket_count * sizeof(uint32_t));
     if (shard->slots == NULL || shard->buckets == NULL ||
         pthread_mutex_init(&shard->lock, NULL) != 0) {
         free(shard->slots);
@@ -61,7 +63,7 @@ static bool open_shard(struct shard *shard, uint32_t count)
         shard->slots = NULL;
         return false;
     }
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < instances->bucket_count; i++)
         shard->buckets[i] = NO_SLOT;
     return true;
 }
@@ -113,11 +115,12 @@ enum status instances_new(struct instance_limits limits,
         (uint32_t)((limits.instances_max + SHARDS - 1) / SHARDS);
     if (instances->shard_max == 0)
         instances->shard_max = 1;
+    instances->bucket_count = BUCKETS_PER_SLOT * instances->shard_max;
     if (getrandom(&instances->seed, sizeof(instances->seed), 0) !=
         (ssize_t)sizeof(instances->seed))
         instances->seed = UINT64_C(0xcbf29ce484222325);
     for (size_t i = 0; i < SHARDS; i++) {
-        if (!open_shard(&instances->shards[i], instances->shard_max)) {
+        if (!open_shard(instances, &instances->shards[i])) {
             instances_free(&instances);
             return status_no_memory(err);
         }
@@ -151,7 +154,7 @@ static bool choose(struct instances *instances, const char *name,
 static uint32_t *bucket_of(const struct instances *instances,
                            struct shard *shard, uint64_t hash)
 {
-    return &shard->buckets[hash % instances->shard_max];
+    return &shard->buckets[hash % instances->bucket_count];
 }
 
 /* The slot of a message that is still remembered, or NULL. */

@@ -19,6 +19,10 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+/* Chains of ten are ten counters read from memory to find one. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 5U
+
 #define RATE_SHARDS_MAX 32
 
 /* A kind and a subject, as the table's key: one byte and the text, no NUL. */
@@ -35,16 +39,17 @@ struct rate_peer {
     struct rate_window window;
 };
 
+/* In the order that a look-up reads the fewest lines of memory. */
 struct rate_counter {
-    UT_hash_handle hh;
-    struct rate_peer *peers;
+    struct rate_window window;
     struct rate_counter *next_unsaved;
+    int64_t told_until_ms; /* a refusal before this is not the first */
+    struct rate_peer *peers;
     bool queued;    /* it is in the list of unsaved ones */
     bool held;      /* by the charge that runs now: not to be forgotten */
     bool fresh;     /* read back, and not charged since */
     uint32_t limit; /* as last asked; 0: not known yet */
-    int64_t told_until_ms; /* a refusal before this is not the first */
-    struct rate_window window;
+    UT_hash_handle hh;
     uint16_t key_len;
     char key[]; /* of struct rate_key, and a NUL */
 };

@@ -17,11 +17,11 @@
 
 /* Starts as {0}, then rate_window_begin. */
 struct rate_window {
-    uint32_t seconds; /* the period; 0: not begun */
-    int64_t newest;   /* number of the bucket being filled */
-    uint64_t sum;     /* of counts */
-    uint64_t unsaved; /* a bit for each slot that changed; see rate_rows.c */
     uint32_t counts[RATE_WINDOW_SLOTS]; /* bucket b: slot b % 33 */
+    uint32_t seconds;                   /* the period; 0: not begun */
+    int64_t newest;                     /* number of the bucket being filled */
+    uint64_t sum;                       /* of counts */
+    uint64_t unsaved; /* a bit for each slot that changed; see rate_rows.c */
 };
 
 /* Milliseconds of one sub-bucket of a period. */

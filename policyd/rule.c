@@ -245,8 +245,9 @@ static void add_finding(struct decision *decision, const struct rule_row *row,
     decision->decided = true;
 }
 
-static void tell(const struct decision *decision, const struct rule_row *row,
-                 const char *outcome, const struct verdict *verdict)
+static void show(const struct policy_visitor *visitor,
+                 const struct rule_row *row, const char *outcome,
+                 const struct verdict *verdict)
 {
     char text[POLICY_TEXT_BYTES_MAX + 1] = "";
     struct policy_row shown = {
@@ -258,15 +259,20 @@ static void tell(const struct decision *decision, const struct rule_row *row,
         .text = text,
     };
 
-    if (decision->visitor == NULL)
-        return;
     if (verdict != NULL && verdict->action != POLICY_DUNNO) {
         (void)snprintf(text, sizeof(text), "%s %s", verdict->code,
                        row->text[0] != '\0' ? row->text : verdict->words);
         shown.subject = verdict->subject != NULL ? verdict->subject : "";
         shown.numbers = verdict->numbers;
     }
-    decision->visitor->visit(&shown, decision->visitor->arg);
+    visitor->visit(&shown, visitor->arg);
+}
+
+static void tell(const struct decision *decision, const struct rule_row *row,
+                 const char *outcome, const struct verdict *verdict)
+{
+    if (decision->visitor != NULL)
+        show(decision->visitor, row, outcome, verdict);
 }
 
 /* Nobody told what the rule has to know: its own choice. */
@@ -470,7 +476,7 @@ static bool run(struct policy *policy, struct lookup *lookup,
         .provision = provision,
         .context = policy,
     };
-    struct gathering gathering;
+    struct gathering gathering NOT_CLEARED;
     struct decision decision = {
         .policy = policy,
         .gathering = &gathering,

@@ -60,7 +60,7 @@ static bool decide(struct service *service, struct server_request *from,
     struct generation *generation = generations_hold(service->generations);
     int64_t deadline_ms =
         from->arrived_ms + generation->settings->policy.deadline_ms;
-    struct policy_answer answer;
+    struct policy_answer answer NOT_CLEARED;
     bool decided = true;
 
     if (may_wait)
@@ -80,7 +80,7 @@ static bool answer(struct service *service, struct server_request *from,
                    bool may_wait, enum server_after *after_r)
 {
     struct errtext err = {{0}};
-    struct frame frame;
+    struct frame frame NOT_CLEARED;
 
     *after_r = SERVER_CLOSE;
     switch (read_frame(from, &frame, &err)) {
