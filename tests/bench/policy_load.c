@@ -43,11 +43,17 @@
 #define THREADS_MAX 8
 #define INSTANCE_DIGITS 8
 
-/* A prepared request; its instance is written anew for each message. */
+/*
+ * A prepared request, with the places where what differs is written: all of
+ * them take less memory than the caches hold, which are for who is asked.
+ */
 struct request {
     char text[REQUEST_BYTES_MAX];
     size_t len;
-    size_t instance; /* where its digits are */
+    size_t sender;
+    size_t recipient;
+    size_t login; /* 0: there is none */
+    size_t instance;
 };
 
 struct plan {
@@ -61,8 +67,8 @@ struct plan {
     bool in_order;
     bool whole_mail;
     bool inbound;
-    struct request *rcpt;
-    struct request *end;
+    struct request rcpt;
+    struct request end;
     atomic_ulong next; /* person in order; number of a message */
     int64_t end_ns;
 };
@@ -130,12 +136,19 @@ static int connect_tcp(const char *port)
     return fd;
 }
 
-static void make_request(struct request *request, const char *state,
-                         unsigned person, unsigned people)
+/* Where the value of an attribute begins; 0: it has no such person in it. */
+static size_t place_of(const struct request *request, const char *mark)
 {
-    unsigned other = (unsigned)((person * UINT64_C(7919) + 1) % people);
+    const char *found = strstr(request->text, mark);
+
+    return found != NULL ? (size_t)(found - request->text) + strlen(mark) : 0;
+}
+
+/* What a client of ours sends; persons and instance are written later. */
+static void make_request(struct request *request, const char *state,
+                         const char *sender, const char *login)
+{
     bool at_end = strcmp(state, "RCPT") != 0;
-    const char *mark;
 
     request->len = (size_t)snprintf(
         request->text, sizeof(request->text),
@@ -143,52 +156,51 @@ static void make_request(struct request *request, const char *state,
         "client_address=192.0.2.7\nclient_name=client.example.net\n"
         "client_port=40322\nreverse_client_name=client.example.net\n"
         "server_address=192.0.2.25\nserver_port=587\n"
-        "helo_name=client.example.net\nsender=u%05u@d%02u.example\n"
-        "recipient=u%05u@d%02u.example\nrecipient_count=%d\nqueue_id=%s\n"
-        "instance=%08x.6744c1a2.%05u.0\nsize=%d\netrn_domain=\nstress=\n"
-        "sasl_method=PLAIN\nsasl_username=u%05u@d%02u.example\nsasl_sender=\n"
+        "helo_name=client.example.net\nsender=%s\n"
+        "recipient=u00000@d00.example\nrecipient_count=%d\nqueue_id=%s\n"
+        "instance=00000000.6744c1a2.%05u.0\nsize=%d\netrn_domain=\nstress=\n"
+        "sasl_method=%s\nsasl_username=%s\nsasl_sender=\n"
         "ccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
         "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\n"
         "encryption_cipher=TLS_AES_256_GCM_SHA384\nencryption_keysize=256\n"
         "policy_context=\n\n",
-        state, person, person % DOMAINS, other, other % DOMAINS, at_end ? 1 : 0,
-        at_end ? "4XyZ1234ABCDEF" : "", 0U, (unsigned)getpid() % 100000,
-        at_end ? 2345 : 2000, person, person % DOMAINS);
-    mark = strstr(request->text, "\ninstance=");
-    request->instance = (size_t)(mark - request->text) + strlen("\ninstance=");
+        state, sender, at_end ? 1 : 0, at_end ? "4XyZ1234ABCDEF" : "",
+        (unsigned)getpid() % 100000, at_end ? 2345 : 2000,
+        login[0] != '\0' ? "PLAIN" : "", login);
+    request->sender = place_of(request, "\nsender=u");
+    request->recipient = place_of(request, "\nrecipient=u");
+    request->login = place_of(request, "\nsasl_username=u");
+    request->instance = place_of(request, "\ninstance=");
 }
 
-/* From somebody elsewhere, who has not logged in. */
-static void make_inbound(struct request *request, unsigned person)
+static void make_requests(struct plan *plan)
 {
-    const char *mark;
+    static const char person[] = "u00000@d00.example";
 
-    request->len = (size_t)snprintf(
-        request->text, sizeof(request->text),
-        "request=smtpd_access_policy\nprotocol_state=RCPT\n"
-        "protocol_name=ESMTP\nclient_address=192.0.2.7\n"
-        "client_name=client.example.net\nclient_port=40322\n"
-        "reverse_client_name=client.example.net\nserver_address=192.0.2.25\n"
-        "server_port=25\nhelo_name=client.example.net\n"
-        "sender=friend%05u@elsewhere.example\nrecipient=u%05u@d%02u.example\n"
-        "recipient_count=0\nqueue_id=\ninstance=%08x.6744c1a2.%05u.0\n"
-        "size=2000\netrn_domain=\nstress=\nsasl_method=\nsasl_username=\n"
-        "sasl_sender=\nccert_subject=\nccert_issuer=\nccert_fingerprint=\n"
-        "ccert_pubkey_fingerprint=\nencryption_protocol=TLSv1.3\n"
-        "encryption_cipher=TLS_AES_256_GCM_SHA384\nencryption_keysize=256\n"
-        "policy_context=\n\n",
-        person, person, person % DOMAINS, 0U, (unsigned)getpid() % 100000);
-    mark = strstr(request->text, "\ninstance=");
-    request->instance = (size_t)(mark - request->text) + strlen("\ninstance=");
+    make_request(&plan->rcpt, "RCPT",
+                 plan->inbound ? "friend@elsewhere.example" : person,
+                 plan->inbound ? "" : person);
+    make_request(&plan->end, "END-OF-MESSAGE", person, person);
 }
 
-static struct request *make_requests(const char *state, unsigned people)
+/* Writes the lowest digits of a number, in a base of at most 16. */
+static void put_digits(char *at, unsigned width, unsigned number, unsigned base)
 {
-    struct request *requests = calloc(people, sizeof(*requests));
+    static const char digits[] = "0123456789abcdef";
 
-    for (unsigned i = 0; requests != NULL && i < people; i++)
-        make_request(&requests[i], state, i, people);
-    return requests;
+    while (width-- > 0) {
+        at[width] = digits[number % base];
+        number /= base;
+    }
+}
+
+/* Writes "00000@d00.example" for a person; at 0 there is nobody. */
+static void put_person(char *text, size_t at, unsigned person)
+{
+    if (at == 0)
+        return;
+    put_digits(text + at, 5, person, 10);
+    put_digits(text + at + strlen("00000@d"), 2, person % DOMAINS, 10);
 }
 
 static uint32_t draw(struct worker *worker, unsigned below)
@@ -228,11 +240,11 @@ static void give_up(struct worker *worker, struct connection *connection,
 /* Sends the connection's next request, or ends it. */
 static void ask(struct worker *worker, struct connection *connection)
 {
-    static const char digits[] = "0123456789abcdef";
     struct plan *plan = worker->plan;
     const struct request *request;
     char text[REQUEST_BYTES_MAX];
     int64_t now = now_ns();
+    unsigned other;
 
     connection->at_end =
         plan->whole_mail && !connection->at_end && connection->message != 0;
@@ -247,12 +259,18 @@ static void ask(struct worker *worker, struct connection *connection)
         connection->person =
             plan->in_order ? (unsigned)number : draw(worker, plan->people);
     }
-    request = connection->at_end ? &plan->end[connection->person]
-                                 : &plan->rcpt[connection->person];
+    /* Mail from outside goes to the person, mail of the person to another. */
+    other = plan->inbound
+                ? connection->person
+                : (unsigned)((connection->person * UINT64_C(7919) + 1) %
+                             plan->people);
+    request = connection->at_end ? &plan->end : &plan->rcpt;
     memcpy(text, request->text, request->len);
-    for (unsigned i = 0; i < INSTANCE_DIGITS; i++)
-        text[request->instance + i] =
-            digits[connection->message >> 4 * (INSTANCE_DIGITS - 1 - i) & 15];
+    put_person(text, request->sender, connection->person);
+    put_person(text, request->recipient, other);
+    put_person(text, request->login, connection->person);
+    put_digits(text + request->instance, INSTANCE_DIGITS, connection->message,
+               16);
     connection->asked_ns = now;
     connection->len = 0;
     if (send(connection->fd, text, request->len, MSG_NOSIGNAL) !=
@@ -472,12 +490,7 @@ int main(int argc, char **argv)
     if (!read_options(&plan, argc, argv))
         return 64;
     (void)setrlimit(RLIMIT_NOFILE, &files);
-    plan.rcpt = make_requests("RCPT", plan.people);
-    plan.end = make_requests("END-OF-MESSAGE", plan.people);
-    if (plan.rcpt == NULL || plan.end == NULL)
-        return 75;
-    for (unsigned i = 0; plan.inbound && i < plan.people; i++)
-        make_inbound(&plan.rcpt[i], i);
+    make_requests(&plan);
     for (unsigned i = 0; i < plan.threads; i++) {
         workers[i].plan = &plan;
         workers[i].random = 88172645463325252U + i;
