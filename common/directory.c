@@ -580,7 +580,9 @@ enum status directory_find(struct directory *dir, const char *login,
     status = ask(dir, login, deadline_ms, &entry, err);
     if (status != STATUS_OK)
         return status;
-    directory_memory_keep(dir->memory, login, &entry, clock_ms());
+    /* Who is let in again has not to wait until we have forgotten. */
+    if (!entry.disabled)
+        directory_memory_keep(dir->memory, login, &entry, clock_ms());
     *entry_r = entry;
     *remembered_r = false;
     return STATUS_OK;

@@ -44,27 +44,40 @@ void login_choose(const struct settings *settings, const char *name,
         choice_r->set = set;
 }
 
-/* The part of name that the directory knows; NULL: none. */
-static const char *own_name(const struct directory_settings *set,
+/* True if the first len bytes of name are the directory's windows_domain. */
+static bool claims(const struct directory_settings *set, const char *name,
+                   size_t len)
+{
+    return len > 0 && strlen(set->windows_domain) == len &&
+           strncasecmp(name, set->windows_domain, len) == 0;
+}
+
+/* The part of a bare name that the directory knows; NULL: none. */
+static const char *own_name(const struct settings *settings,
+                            const struct directory_settings *set,
                             const char *name)
 {
     const char *back = strchr(name, '\\');
-    size_t len = strlen(set->windows_domain);
+    size_t len = back != NULL ? (size_t)(back - name) : 0;
 
-    if (back == NULL || len == 0)
+    if (back == NULL)
         return name;
-    if ((size_t)(back - name) != len || back[1] == '\0' ||
-        strncasecmp(name, set->windows_domain, len) != 0)
-        return NULL;
-    return back + 1;
+    if (claims(set, name, len))
+        return back[1] != '\0' ? back + 1 : NULL;
+    for (size_t i = 0; i < settings->directory_count; i++) {
+        if (claims(&settings->directories[i], name, len))
+            return NULL;
+    }
+    return set->windows_domain[0] == '\0' ? name : NULL;
 }
 
-enum status login_search_name(const struct directory_settings *set,
+enum status login_search_name(const struct settings *settings,
+                              const struct directory_settings *set,
                               const char *name, const struct store_found *found,
                               char **searched_r, struct errtext *err)
 {
     struct strbuf text = STRBUF_INIT(2 * ADDRESS_BYTES_MAX);
-    const char *own = own_name(set, name);
+    const char *own = own_name(settings, set, name);
 
     if (found->account.address != NULL) {
         strbuf_append(&text, found->account.address);
@@ -75,8 +88,8 @@ enum status login_search_name(const struct directory_settings *set,
     } else if (own != NULL) {
         strbuf_append(&text, own);
     } else {
-        errtext_set(err, "%s is no name of Windows domain %s", name,
-                    set->windows_domain);
+        errtext_set(err, "directory %s has no names of this Windows domain",
+                    set->name);
         return STATUS_NOT_FOUND;
     }
     return strbuf_take(&text, searched_r, err);

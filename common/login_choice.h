@@ -31,12 +31,15 @@ void login_choose(const struct settings *settings, const char *name,
 
 /*
  * The name to search for in the directory set: the mailbox's address, and in an
- * alias domain that of its target; for a bare name itself, without the domain
- * in front of it ("adex\anna") if that is the directory's. found is what the
- * store has of name. STATUS_OK and an owned *searched_r; STATUS_NOT_FOUND: it
- * is a name of another Windows domain; STATUS_TEMPFAIL, no memory.
+ * alias domain that of its target; a bare name itself, but "adex\anna" without
+ * what is before it in directories with that windows_domain, and in no others
+ * if there is one. found is what the store has of name.
+ *
+ * STATUS_OK and an owned *searched_r; STATUS_NOT_FOUND: set has no such names;
+ * STATUS_TEMPFAIL, no memory.
  */
-enum status login_search_name(const struct directory_settings *set,
+enum status login_search_name(const struct settings *settings,
+                              const struct directory_settings *set,
                               const char *name, const struct store_found *found,
                               char **searched_r,
                               struct errtext *err) MUST_CHECK;

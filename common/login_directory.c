@@ -41,25 +41,35 @@ static void person_clear(struct person *person)
 
 /*
  * Takes a place in the directory. A directory that hangs fills its places and
- * no more workers than that: the rest serve others.
+ * no more workers than that: the rest serve others. Nor do they wait for it one
+ * after the other: where all places are taken and nobody has come or gone for a
+ * while, the wait is over before it begins.
  */
 static bool enter(struct login_directory *row, int64_t deadline_ms)
 {
-    int64_t until_ms = clock_ms() + PLACE_WAIT_MS;
-    struct timespec until;
+    int64_t started_ms = clock_ms();
     bool entered;
 
-    if (until_ms > deadline_ms)
-        until_ms = deadline_ms;
-    until.tv_sec = (time_t)(until_ms / 1000);
-    until.tv_nsec = (long)(until_ms % 1000) * 1000000;
     (void)pthread_mutex_lock(&row->lock);
-    while (row->in_flight >= row->in_flight_max &&
-           pthread_cond_timedwait(&row->left, &row->lock, &until) == 0)
-        continue;
+    while (row->in_flight >= row->in_flight_max) {
+        int64_t until_ms =
+            (row->moved_ms < started_ms ? row->moved_ms : started_ms) +
+            PLACE_WAIT_MS;
+        struct timespec until;
+
+        if (until_ms > deadline_ms)
+            until_ms = deadline_ms;
+        until.tv_sec = (time_t)(until_ms / 1000);
+        until.tv_nsec = (long)(until_ms % 1000) * 1000000;
+        if (clock_ms() >= until_ms ||
+            pthread_cond_timedwait(&row->left, &row->lock, &until) != 0)
+            break;
+    }
     entered = row->in_flight < row->in_flight_max;
-    if (entered)
+    if (entered) {
         row->in_flight++;
+        row->moved_ms = clock_ms();
+    }
     (void)pthread_mutex_unlock(&row->lock);
     return entered;
 }
@@ -68,6 +78,7 @@ static void leave(struct login_directory *row)
 {
     (void)pthread_mutex_lock(&row->lock);
     row->in_flight--;
+    row->moved_ms = clock_ms();
     (void)pthread_cond_signal(&row->left);
     (void)pthread_mutex_unlock(&row->lock);
 }
@@ -104,8 +115,9 @@ static enum status find_in(struct attempt *attempt, struct login_directory *row,
 {
     int64_t deadline_ms = attempt->request->deadline_ms;
     char *name = NULL;
-    enum status status = login_search_name(row->set, attempt->name.text,
-                                           &attempt->found, &name, err);
+    enum status status =
+        login_search_name(attempt->login->settings, row->set,
+                          attempt->name.text, &attempt->found, &name, err);
 
     if (status != STATUS_OK)
         return status;

@@ -23,6 +23,7 @@ struct login_directory {
     pthread_cond_t left; /* an attempt went out */
     unsigned in_flight;
     unsigned in_flight_max;
+    int64_t moved_ms; /* when an attempt last went in or out */
 };
 
 struct login_behind;

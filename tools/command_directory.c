@@ -441,7 +441,8 @@ int directory_show(struct tool *tool, struct arguments *arguments)
         free(address);
         return EX_CONFIG;
     }
-    status = login_search_name(set, address, &found, &name, &err);
+    status =
+        login_search_name(tool->settings, set, address, &found, &name, &err);
     store_found_clear(&found);
     if (status == STATUS_OK)
         status = directory_open(set, &dir, &err);

@@ -82,8 +82,9 @@ static enum status find_person(struct preview *preview, struct errtext *err)
     struct directory *dir = NULL;
     bool remembered = false;
     char *name = NULL;
-    enum status status = login_search_name(preview->set, preview->typed,
-                                           &preview->found, &name, err);
+    enum status status =
+        login_search_name(preview->tool->settings, preview->set, preview->typed,
+                          &preview->found, &name, err);
 
     if (status == STATUS_OK)
         status = directory_open(preview->set, &dir, err);

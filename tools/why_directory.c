@@ -177,7 +177,8 @@ static void look_at_entry(struct why *why)
     struct errtext err = {{0}};
     char *name = NULL;
     enum status status =
-        login_search_name(why->set, why->name.text, &why->found, &name, &err);
+        login_search_name(why->tool->settings, why->set, why->name.text,
+                          &why->found, &name, &err);
 
     if (status == STATUS_OK)
         status = directory_find_filter(why->set, name, &filter, &err);

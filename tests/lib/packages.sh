@@ -33,7 +33,8 @@ build="autoconf automake libtool pkg-config gcc libc6-dev make xz-utils
 demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
  libsasl2-modules sasl2-bin openssl procps python3"
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
- dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime"
+ dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
+ samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind"
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 
@@ -145,6 +146,7 @@ apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing ||
 # Debian enables what it installs: the next boot would start these.
 for pair in slapd:slapd mariadb-server:mariadb postfix:postfix \
     sasl2-bin:saslauthd fail2ban:fail2ban dovecot-core:dovecot \
+    samba:smbd samba:nmbd samba:samba-ad-dc \
     postfwd:postfwd policyd-rate-limit:policyd-rate-limit; do
     printf '%s\n' "$new" | grep -qxF "${pair%:*}" || continue
     service=${pair#*:}

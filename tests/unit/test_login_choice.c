@@ -9,54 +9,61 @@
 #include <stdlib.h>
 #include <string.h>
 
+static char nothing[] = "";
+static char adex[] = "ADEX";
+static char corp_name[] = "corp";
+static char adex_name[] = "ad";
+static char address[] = "anna@ad.example";
+static char target[] = "ad.example";
+
 static void searches_for_the_name_that_a_directory_knows(void)
 {
-    static char adex[] = "ADEX";
-    static char nothing[] = "";
-    static char address[] = "anna@ad.example";
-    static char target[] = "ad.example";
+    static struct directory_settings directories[] = {
+        {.name = corp_name, .windows_domain = nothing},
+        {.name = adex_name, .windows_domain = adex},
+    };
+    static const struct settings settings = {
+        .directories = directories,
+        .directory_count = ARRAY_SIZE(directories),
+    };
     static const struct {
         const char *name;
-        char *windows_domain;
         char *mailbox;
         char *domain;
-        const char *searched; /* NULL: not in this directory */
+        const char *searched[2]; /* NULL: not in this directory */
     } cases[] = {
-        {"anna", nothing, NULL, NULL, "anna"},
-        {"anna", adex, NULL, NULL, "anna"},
-        {"adex\\anna", adex, NULL, NULL, "anna"},
-        {"adex\\an\\na", adex, NULL, NULL, "an\\na"},
-        {"other\\anna", adex, NULL, NULL, NULL},
-        {"ade\\anna", adex, NULL, NULL, NULL},
-        {"adexx\\anna", adex, NULL, NULL, NULL},
-        {"\\anna", adex, NULL, NULL, NULL},
-        {"adex\\", adex, NULL, NULL, NULL},
-        /* Somewhere this is a name by itself. */
-        {"adex\\anna", nothing, NULL, NULL, "adex\\anna"},
-        {"a@alias.example", adex, NULL, target, "a@ad.example"},
-        {"anna@ad.example", adex, NULL, NULL, "anna@ad.example"},
-        {"a.nna@ad.example", adex, address, target, "anna@ad.example"},
+        {"anna", NULL, NULL, {"anna", "anna"}},
+        {"adex\\anna", NULL, NULL, {NULL, "anna"}},
+        {"adex\\an\\na", NULL, NULL, {NULL, "an\\na"}},
+        {"adex\\", NULL, NULL, {NULL, NULL}},
+        /* Somewhere these may be names by themselves. */
+        {"other\\anna", NULL, NULL, {"other\\anna", NULL}},
+        {"ade\\anna", NULL, NULL, {"ade\\anna", NULL}},
+        {"adexx\\anna", NULL, NULL, {"adexx\\anna", NULL}},
+        {"\\anna", NULL, NULL, {"\\anna", NULL}},
+        {"a@alias.example", NULL, target, {"a@ad.example", "a@ad.example"}},
+        {"anna@ad.example", NULL, NULL, {address, address}},
+        {"a.nna@ad.example", address, target, {address, address}},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct directory_settings set = {.windows_domain =
-                                             cases[i].windows_domain};
+    for (size_t i = 0; i < ARRAY_SIZE(cases) * 2; i++) {
+        const struct directory_settings *set = &directories[i % 2];
+        const char *wanted = cases[i / 2].searched[i % 2];
         struct store_found found = {0};
         struct errtext err = {{0}};
         char *searched = NULL;
         enum status status;
 
-        found.account.address = cases[i].mailbox;
-        found.domain.name = cases[i].domain;
-        status =
-            login_search_name(&set, cases[i].name, &found, &searched, &err);
-        if (cases[i].searched == NULL) {
-            CHECK_CASE(cases[i].name, status == STATUS_NOT_FOUND);
-            CHECK_CASE(cases[i].name, strstr(err.text, "ADEX") != NULL);
+        found.account.address = cases[i / 2].mailbox;
+        found.domain.name = cases[i / 2].domain;
+        status = login_search_name(&settings, set, cases[i / 2].name, &found,
+                                   &searched, &err);
+        if (wanted == NULL) {
+            CHECK_CASE(cases[i / 2].name, status == STATUS_NOT_FOUND);
+            CHECK_CASE(cases[i / 2].name, strstr(err.text, set->name) != NULL);
         } else {
-            CHECK_CASE(cases[i].name,
-                       status == STATUS_OK &&
-                           strcmp(searched, cases[i].searched) == 0);
+            CHECK_CASE(cases[i / 2].name,
+                       status == STATUS_OK && strcmp(searched, wanted) == 0);
         }
         free(searched);
     }
