@@ -229,6 +229,7 @@ second_lane() {
 only_named() {
     for name in $names; do
         script=$work/src/tests/integration/${name%.sh}.sh
+        [ -f "$script" ] || script=$work/src/tests/integration/long/${name%.sh}.sh
         if [ -f "$script" ]; then
             integration integration "$work/gcc" 1 "$script"
             continue

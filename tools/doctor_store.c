@@ -244,12 +244,13 @@ static void tell_cluster(struct doctor *doctor, const struct variables *seen)
                          advice, "%s is %s", seen->list[i].name,
                          seen->list[i].value);
     }
-    findings_add(doctor->findings, FINDING_OK, "Galera", -1, NULL,
-                 "a cluster of %s; auto_increment_increment %s; "
-                 "wsrep_sync_wait is %s, and 1 where a write depends on a read",
-                 variable(seen, "wsrep_cluster_size"),
-                 variable(seen, "auto_increment_increment"),
-                 variable(seen, "wsrep_sync_wait"));
+    findings_add(
+        doctor->findings, FINDING_OK, "Galera", -1, NULL,
+        "a cluster of %s; auto_increment_increment %s; "
+        "wsrep_sync_wait is %s, and 1 for what a login or a write depends on",
+        variable(seen, "wsrep_cluster_size"),
+        variable(seen, "auto_increment_increment"),
+        variable(seen, "wsrep_sync_wait"));
 }
 
 void doctor_cluster(struct doctor *doctor)

@@ -25,7 +25,7 @@ sanitized() {
         # Benchmarks measure a sanitizer; readme.sh builds for itself.
         # shellcheck disable=SC2046
         integration "$all_label" "$work/$all_label" 2 \
-            $(find "$work/src/tests/integration" -name '*.sh' ! -name 'bench*' ! -name readme.sh | sort)
+            $(find "$work/src/tests/integration" -maxdepth 1 -name '*.sh' ! -name 'bench*' ! -name readme.sh | sort)
         ;;
     *)
         all_files=
@@ -101,6 +101,14 @@ kill_points() {
     unset PROVOST_LONG PROVOST_TEST_SECONDS
 }
 
+# What takes minutes, or servers that the plain run needs no package for.
+long_ones() {
+    PROVOST_TEST_SECONDS=480
+    export PROVOST_TEST_SECONDS
+    integration integration "$work/gcc" 1 "$work"/src/tests/integration/long/*.sh
+    unset PROVOST_TEST_SECONDS
+}
+
 check_all() {
     export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
     step "cppcheck" cppcheck_tree
@@ -111,4 +119,5 @@ check_all() {
     sanitized tsan thread "authd provisioning" CC=clang
     fuzz
     kill_points
+    long_ones
 }

@@ -35,7 +35,7 @@ demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
  dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
  samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba"
-all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind"
+all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind haproxy rsync"
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 
 case ${1:-} in
@@ -147,7 +147,8 @@ apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends $missing ||
 for pair in slapd:slapd mariadb-server:mariadb postfix:postfix \
     sasl2-bin:saslauthd fail2ban:fail2ban dovecot-core:dovecot \
     samba:smbd samba:nmbd samba:samba-ad-dc \
-    postfwd:postfwd policyd-rate-limit:policyd-rate-limit; do
+    postfwd:postfwd policyd-rate-limit:policyd-rate-limit \
+    haproxy:haproxy rsync:rsync; do
     printf '%s\n' "$new" | grep -qxF "${pair%:*}" || continue
     service=${pair#*:}
     [ ! -f "/etc/init.d/$service" ] ||

@@ -61,6 +61,8 @@ def arguments():
     parser.add_argument("--times", type=int, default=1)
     parser.add_argument("--parallel", type=int, default=1)
     parser.add_argument("--timeout", type=float, default=30)
+    parser.add_argument("--again", type=float, default=0, metavar="SECONDS",
+                        help="asks again while the answer is TEMPORARY")
     parser.add_argument("--count", action="store_true",
                         help="prints how often each reply came, not each reply")
     parser.add_argument("--took", action="store_true",
@@ -83,7 +85,7 @@ def main():
     else:
         pairs = [(raw(args.user, args.escapes), raw(args.password, args.escapes))]
     jobs = collections.deque(pairs * args.times)
-    replies, slowest, lock = [], [0.0], threading.Lock()
+    replies, slowest, again, lock = [], [0.0], [0], threading.Lock()
 
     def work():
         while True:
@@ -94,11 +96,19 @@ def main():
             fields = [user, password, os.fsencode(args.service), os.fsencode(args.realm)]
             if args.client is not None:
                 fields.append(os.fsencode(args.client))
-            start = time.monotonic()
+            began = start = time.monotonic()
             reply = ask(args.socket, fields, args.timeout)
+            took = time.monotonic() - start
+            while reply == "TEMPORARY" and time.monotonic() - began < args.again:
+                with lock:
+                    again[0] += 1
+                time.sleep(0.2)
+                start = time.monotonic()
+                reply = ask(args.socket, fields, args.timeout)
+                took = max(took, time.monotonic() - start)
             with lock:
                 replies.append(reply)
-                slowest[0] = max(slowest[0], time.monotonic() - start)
+                slowest[0] = max(slowest[0], took)
 
     threads = [threading.Thread(target=work) for _ in range(args.parallel)]
     for thread in threads:
@@ -108,6 +118,8 @@ def main():
     if args.count:
         for reply, times in sorted(collections.Counter(r.split()[0] for r in replies).items()):
             print(reply, times)
+        if args.again:
+            print("again", again[0])
     else:
         print("\n".join(replies))
     if args.took:
