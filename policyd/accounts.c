@@ -99,6 +99,12 @@ struct fact *accounts_peek(struct accounts *accounts, enum accounts_kind kind,
     return fact_table_find(accounts->table, kind, key, now_ms);
 }
 
+void accounts_expect(struct accounts *accounts, const struct fact_key *keys,
+                     size_t count)
+{
+    fact_table_expect(accounts->table, keys, count);
+}
+
 static struct flight *new_flight(struct accounts *accounts,
                                  enum accounts_kind kind, const char *key)
 {

@@ -77,6 +77,11 @@ void accounts_free(struct accounts **accounts);
 struct fact *accounts_peek(struct accounts *accounts, enum accounts_kind kind,
                            const char *key, int64_t now_ms);
 
+/* As fact_table_expect. */
+struct fact_key;
+void accounts_expect(struct accounts *accounts, const struct fact_key *keys,
+                     size_t count);
+
 /*
  * Returns the fact, looking it up where it has to be.
  * STATUS_OK and a held *fact_r; STATUS_TEMPFAIL: no answer by deadline_ms, or

@@ -34,10 +34,11 @@ void expansion_clear(struct expansion *expansion)
 }
 
 /* Takes a mailbox over, unless it is there already. */
-static enum status add_mailbox(struct expansion *out,
+static enum status add_mailbox(struct walk *walk,
                                struct store_policy_mailbox *mailbox,
                                struct errtext *err)
 {
+    struct expansion *out = &walk->out;
     struct store_policy_mailbox *grown;
 
     for (size_t i = 0; i < out->count; i++) {
@@ -53,6 +54,8 @@ static enum status add_mailbox(struct expansion *out,
         return status_no_memory(err);
     out->mailboxes = grown;
     grown[out->count++] = *mailbox;
+    if (strcmp(address_domain_of(mailbox->address), walk->home) != 0)
+        out->elsewhere = true;
     *mailbox = (struct store_policy_mailbox){0};
     return STATUS_OK;
 }
@@ -148,7 +151,7 @@ static enum status follow(struct walk *walk, size_t from, const char *key,
 
     walk->out.known = true;
     if (alias->mailbox.address != NULL)
-        return add_mailbox(&walk->out, &alias->mailbox, err);
+        return add_mailbox(walk, &alias->mailbox, err);
     for (char *target = strtok_r(text, ", \t\r\n", &rest);
          target != NULL && status == STATUS_OK;
          target = strtok_r(NULL, ", \t\r\n", &rest))
@@ -168,7 +171,7 @@ static enum status take_mailbox(struct walk *walk, const char *const *keys,
         if (found[i].address == NULL)
             continue;
         walk->out.known = true;
-        status = add_mailbox(&walk->out, &found[i], err);
+        status = add_mailbox(walk, &found[i], err);
         break;
     }
     for (size_t i = 0; i < count; i++)

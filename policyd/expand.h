@@ -41,6 +41,7 @@ struct expansion {
     size_t count;
     size_t outside;  /* targets that are no mailbox of ours */
     bool known;      /* an alias or a mailbox stands for it */
+    bool elsewhere;  /* a mailbox is in another domain than the name */
     bool incomplete; /* a bound was met: there may be more targets */
 };
 void expansion_clear(struct expansion *expansion);

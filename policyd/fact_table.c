@@ -5,6 +5,7 @@
 
 #include "fact_table.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -207,6 +208,38 @@ struct fact *fact_table_find(struct fact_table *table, enum accounts_kind kind,
     }
     (void)pthread_mutex_unlock(&shard->lock);
     return fact;
+}
+
+/* Asks for the memory of a bucket's first entry, or of that one's fact. */
+static void bring(struct fact_table *table, uint64_t hash, bool its_fact)
+{
+    struct shard *shard = shard_of(table, hash);
+    const struct entry *entry;
+
+    (void)pthread_mutex_lock(&shard->lock);
+    entry = *bucket_of(table, shard, hash);
+    if (entry != NULL && its_fact)
+        __builtin_prefetch(entry->fact);
+    else if (entry != NULL)
+        __builtin_prefetch(&entry->next_in_bucket);
+    (void)pthread_mutex_unlock(&shard->lock);
+}
+
+void fact_table_expect(struct fact_table *table, const struct fact_key *keys,
+                       size_t count)
+{
+    uint64_t hashes[FACT_TABLE_EXPECT_MAX];
+
+    assert(count <= FACT_TABLE_EXPECT_MAX);
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = hash_key(table, keys[i].kind, keys[i].text);
+        __builtin_prefetch(
+            bucket_of(table, shard_of(table, hashes[i]), hashes[i]));
+    }
+    for (size_t i = 0; i < count; i++)
+        bring(table, hashes[i], false);
+    for (size_t i = 0; i < count; i++)
+        bring(table, hashes[i], true);
 }
 
 static void append(struct shard *shard, struct entry *entry)

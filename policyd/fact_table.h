@@ -24,6 +24,18 @@ void fact_table_free(struct fact_table **table);
 struct fact *fact_table_find(struct fact_table *table, enum accounts_kind kind,
                              const char *key, int64_t now_ms);
 
+/*
+ * Has the memory of what will be looked up next brought near, all of it at the
+ * same time: waiting for memory is most of what a look-up costs.
+ */
+struct fact_key {
+    enum accounts_kind kind;
+    const char *text;
+};
+#define FACT_TABLE_EXPECT_MAX 4
+void fact_table_expect(struct fact_table *table, const struct fact_key *keys,
+                       size_t count);
+
 /* Remembers a fact, holding it; without memory it is not remembered. */
 void fact_table_add(struct fact_table *table, enum accounts_kind kind,
                     const char *key, struct fact *fact, int64_t now_ms);

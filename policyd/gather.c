@@ -232,14 +232,26 @@ measure(struct gathering *gathering, const struct store_policy_domain *domain)
     return row;
 }
 
-/* Adds one mailbox; home is the domain of the recipient. */
+/* The domain a mailbox is in; home is that of the recipient. */
+static const struct store_policy_domain *
+domain_of_mailbox(struct gathering *gathering,
+                  const struct store_policy_mailbox *mailbox,
+                  const struct store_policy_domain *home)
+{
+    const char *name = address_domain_of(mailbox->address);
+
+    return strcmp(name, home->name) == 0
+               ? home
+               : domain_of(gathering, name, VERDICT_USAGE);
+}
+
+/* Adds one mailbox, which is at home unless the expansion leads elsewhere. */
 static void add_target(struct gathering *gathering,
                        const struct store_policy_mailbox *mailbox,
-                       const struct store_policy_domain *home)
+                       bool elsewhere, const struct store_policy_domain *home)
 {
     struct verdict_facts *facts = &gathering->facts;
     const struct store_policy_domain *domain = home;
-    const char *name = address_domain_of(mailbox->address);
     void *array = gathering->targets;
 
     if (!grow(&array, gathering->few_targets, facts->target_count,
@@ -251,8 +263,8 @@ static void add_target(struct gathering *gathering,
     facts->targets = gathering->targets;
     if ((gathering->needs & VERDICT_USAGE) == 0)
         domain = NULL;
-    else if (strcmp(name, home->name) != 0)
-        domain = domain_of(gathering, name, VERDICT_USAGE);
+    else if (elsewhere)
+        domain = domain_of_mailbox(gathering, mailbox, home);
     gathering->targets[facts->target_count++] = (struct verdict_target){
         .mailbox = mailbox, .domain = measure(gathering, domain)};
 }
@@ -279,7 +291,8 @@ static void add_targets(struct gathering *gathering,
                         const struct store_policy_domain *home)
 {
     for (size_t i = 0; i < expansion->count; i++)
-        add_target(gathering, &expansion->mailboxes[i], home);
+        add_target(gathering, &expansion->mailboxes[i], expansion->elsewhere,
+                   home);
     if (expansion->incomplete)
         gathering->facts.incomplete = true;
 }
@@ -421,6 +434,10 @@ bool gather(struct gathering *gathering)
     gathering->facts.state = verdict_state_from(request->state);
     gathering->facts.size = request->size;
     gathering->facts.tls = request->tls;
+    if (gathering->facts.state == VERDICT_RCPT &&
+        (needs & VERDICT_RECIPIENT) != 0)
+        lookup_expect(gathering->world->lookup, request->sasl_username,
+                      request->recipient);
     if (request->sasl_username[0] != '\0' &&
         (needs & (VERDICT_LOGIN | VERDICT_SENDER)) != 0) {
         gather_login(gathering);

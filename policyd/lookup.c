@@ -5,6 +5,8 @@
 
 #include "lookup.h"
 
+#include "fact_table.h"
+
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -449,6 +451,15 @@ enum status lookup_sender(struct lookup *lookup, const char *login,
     if (status == STATUS_OK)
         *fact_r = (struct sender_fact *)fact;
     return status;
+}
+
+void lookup_expect(struct lookup *lookup, const char *login,
+                   const char *recipient)
+{
+    const struct fact_key keys[] = {{ACCOUNTS_LOGIN, login},
+                                    {ACCOUNTS_RECIPIENT, recipient}};
+
+    accounts_expect(lookup->accounts, keys, ARRAY_SIZE(keys));
 }
 
 void lookup_forget(struct lookup *lookup, const struct name *name)

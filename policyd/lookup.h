@@ -107,6 +107,13 @@ enum status lookup_sender(struct lookup *lookup, const char *login,
                           struct sender_fact **fact_r,
                           struct errtext *err) MUST_CHECK;
 
+/*
+ * Says what will be looked up in a moment, as the client wrote it: most names
+ * are canonical, and for others nothing is lost.
+ */
+void lookup_expect(struct lookup *lookup, const char *login,
+                   const char *recipient);
+
 /* A recipient has come into being: it is looked up again. */
 void lookup_forget(struct lookup *lookup, const struct name *name);
 

@@ -5,6 +5,7 @@
 
 #include "accounts.h"
 #include "clock.h"
+#include "fact_table.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -104,9 +105,13 @@ static void remembers_for_its_time(void)
 {
     struct counting counting = {.calls = 0};
     struct accounts *accounts = make(&counting, 60, 100);
+    const struct fact_key keys[] = {{ACCOUNTS_RECIPIENT, "a"},
+                                    {ACCOUNTS_LOGIN, "nobody"}};
     struct fact *fact;
 
+    accounts_expect(accounts, keys, ARRAY_SIZE(keys));
     CU_ASSERT_EQUAL(number_of(accounts, ACCOUNTS_RECIPIENT, "a", 1000), 0);
+    accounts_expect(accounts, keys, ARRAY_SIZE(keys));
     CU_ASSERT_EQUAL(number_of(accounts, ACCOUNTS_RECIPIENT, "a", 1000), 0);
     CU_ASSERT_EQUAL(number_of(accounts, ACCOUNTS_LOGIN, "a", 1000), 1);
     fact = accounts_peek(accounts, ACCOUNTS_RECIPIENT, "a", clock_ms());
