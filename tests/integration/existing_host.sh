@@ -22,29 +22,7 @@ lab_begin existing_host
 host_bare
 host_tree
 
-# ------------------------------------------------- Provost, as it was built --
-
-install -D "$PROVOST_BUILD/tools/provostctl" /usr/libexec/box/provostctl
-install -D "$PROVOST_BUILD/authd/provost-authd" /usr/libexec/box/provost-authd
-install -D "$PROVOST_BUILD/policyd/provost-policyd" /usr/libexec/box/provost-policyd
-install -D "$PROVOST_BUILD/tools/provost-sync" /usr/libexec/box/provost-sync
-install -D "${PROVOST_PLUGIN:-$PROVOST_BUILD/saslplugin/.libs/libprovost.so}" "$(lab_sasl_dir)/libprovost.so"
-cat >/usr/sbin/provostctl <<CTL
-#!/bin/sh
-case "\$1 \$2" in
-"db migrate") set -- "\$@" --schema-dir "$tree/conf/schema" ;;
-esac
-exec /usr/libexec/box/provostctl -c /etc/provost/provost.conf "\$@"
-CTL
-mkdir -p /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d
-for daemon in provost-authd provost-policyd provost-sync; do
-    printf '#!/bin/sh\nexec /usr/libexec/box/%s -c /etc/provost/provost.conf "$@"\n' "$daemon" >"/usr/sbin/$daemon"
-    sed 's,@sbindir@,/usr/sbin,g' "$tree/conf/systemd/$daemon.service.in" >"/usr/lib/systemd/system/$daemon.service"
-done
-chmod 755 /usr/sbin/provostctl /usr/sbin/provost-authd /usr/sbin/provost-policyd /usr/sbin/provost-sync
-cp "$tree/conf/systemd/provost-sync.timer" /usr/lib/systemd/system/
-cp "$tree/conf/systemd/provost.sysusers" /usr/lib/sysusers.d/provost.conf
-cp "$tree/conf/systemd/provost.tmpfiles" /usr/lib/tmpfiles.d/provost.conf
+host_provost
 install="Install on a host"
 type_step "$install" 3
 

@@ -39,6 +39,7 @@ sleep 1
 type_step "$host" 10
 like "the first login is let in" "$(cat "$LAB/out")" '^<~* *235 '
 like "its mail is taken" "$(cat "$LAB/out")" '250 2.0.0 Ok: queued'
+like "Dovecot lets in who was let in to send" "$(cat "$LAB/out")" 'ada@example.org auth succeeded'
 like "the mailbox is listed" "$(cat "$LAB/out")" '^ada@example.org '
 like "why finds nothing wrong" "$(cat "$LAB/out")" '^ok +verdict +235 '
 like "the doctor finds Postfix in order" "$(cat "$LAB/out")" '^ok +smtpd.conf '

@@ -93,11 +93,12 @@ fuzz() {
         fi' "$work"
 }
 
-# Many more kill points than the plain run has.
+# Many more kill points than the plain run has; and Dovecot's servers down.
 kill_points() {
     PROVOST_LONG=1 PROVOST_TEST_SECONDS=600
     export PROVOST_LONG PROVOST_TEST_SECONDS
-    integration long "$work/gcc" 2 "$work"/src/tests/integration/*kill*.sh
+    integration long "$work/gcc" 2 "$work"/src/tests/integration/*kill*.sh \
+        "$work/src/tests/integration/dovecot.sh"
     unset PROVOST_LONG PROVOST_TEST_SECONDS
 }
 

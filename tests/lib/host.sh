@@ -115,6 +115,66 @@ host_tree() {
     cp "$LAB/tls/ca.pem" "$LAB/ca.pem"
 }
 
+# host_provost: Provost as it was built, as "make install" would install it.
+host_provost() {
+    install -D "$PROVOST_BUILD/tools/provostctl" /usr/libexec/box/provostctl
+    install -D "$PROVOST_BUILD/authd/provost-authd" /usr/libexec/box/provost-authd
+    install -D "$PROVOST_BUILD/policyd/provost-policyd" /usr/libexec/box/provost-policyd
+    install -D "$PROVOST_BUILD/tools/provost-sync" /usr/libexec/box/provost-sync
+    install -D "${PROVOST_PLUGIN:-$PROVOST_BUILD/saslplugin/.libs/libprovost.so}" "$(lab_sasl_dir)/libprovost.so"
+    cat >/usr/sbin/provostctl <<CTL
+#!/bin/sh
+case "\$1 \$2" in
+"db migrate") set -- "\$@" --schema-dir "$tree/conf/schema" ;;
+esac
+exec /usr/libexec/box/provostctl -c /etc/provost/provost.conf "\$@"
+CTL
+    mkdir -p /usr/lib/systemd/system /usr/lib/sysusers.d /usr/lib/tmpfiles.d
+    for daemon in provost-authd provost-policyd provost-sync; do
+        printf '#!/bin/sh\nexec /usr/libexec/box/%s -c /etc/provost/provost.conf "$@"\n' "$daemon" >"/usr/sbin/$daemon"
+        sed 's,@sbindir@,/usr/sbin,g' "$tree/conf/systemd/$daemon.service.in" >"/usr/lib/systemd/system/$daemon.service"
+    done
+    chmod 755 /usr/sbin/provostctl /usr/sbin/provost-authd /usr/sbin/provost-policyd /usr/sbin/provost-sync
+    cp "$tree/conf/systemd/provost-sync.timer" /usr/lib/systemd/system/
+    cp "$tree/conf/systemd/provost.sysusers" /usr/lib/sysusers.d/provost.conf
+    cp "$tree/conf/systemd/provost.tmpfiles" /usr/lib/tmpfiles.d/provost.conf
+}
+
+# host_install: README's steps 3 to 7, which leave Postfix alone.
+host_install() {
+    host_provost
+    for number in 3 4 5 6 7; do
+        [ "$number" != 5 ] || cp "$LAB/ca.pem" /etc/provost/ca.pem
+        type_step "Install on a host" "$number"
+    done
+}
+
+# host_protocol_people: LDIF of people who may, and may not, use a protocol.
+host_protocol_people() {
+    lab_ldif
+    host_number=200
+    for host_protocol in smtp imap pop3 sieve; do
+        host_number=$((host_number + 2))
+        lab_person_ldif $host_number first$host_protocol first$host_protocol@example.org "First" default
+        lab_person_ldif $((host_number + 1)) no$host_protocol no$host_protocol@example.org "None" no$host_protocol
+    done
+}
+
+# host_protocol_templates: adds their templates to the settings of README.
+host_protocol_templates() {
+    host_rows='' host_templates=''
+    for host_protocol in smtp imap pop3 sieve; do
+        host_rows="$host_rows, { attribute = \"no$host_protocol\"; template = \"no$host_protocol\"; }"
+        host_templates="$host_templates{ name = \"no$host_protocol\"; quota = \"1G\"; ${host_protocol}_access = false; },"
+    done
+    sed -i "s|{ attribute = \"default\"; template = \"default\"; }|&$host_rows|" /etc/provost/provost.conf
+    mkdir -p /etc/provost/conf.d
+    echo "templates = ( ${host_templates%,} );" >/etc/provost/conf.d/protocols.conf
+    chown -R root:provost /etc/provost/conf.d
+    chmod 0750 /etc/provost/conf.d
+    systemctl reload provost-authd
+}
+
 # chapter TITLE: its lines.
 chapter() {
     awk -v title="$1" '
@@ -122,21 +182,32 @@ chapter() {
     { if (inside && NR > 1 && started) print last; started = inside; last = $0 }' "$tree/README"
 }
 
-# typed TITLE NUMBER: the commands of one step.
+# typed NUMBER: the commands of one step of the page that is read.
 typed() {
-    chapter "$1" | awk -v number="$2" '
+    awk -v number="$1" '
     /^ ?[0-9]+\. / { inside = $1 == number "."; next }
     /^[^ ]/ { inside = 0 }
     inside && (/^        / || /^$/) { sub(/^        /, ""); print }'
 }
 
-# type TITLE NUMBER: types them; a failing line ends the step.
+# type_step TITLE NUMBER: types a step of README; a failing line ends it.
 type_step() {
-    typed "$1" "$2" >"$LAB/step"
-    grep -q . "$LAB/step" || { not_ok "README, $1: step $2 has something to type"; return; }
+    chapter "$1" | typed "$2" >"$LAB/step"
+    type_lines "README, $1: step $2"
+}
+
+# type_page FILE NUMBER: likewise of another page.
+type_page() {
+    typed "$2" <"$tree/$1" >"$LAB/step"
+    type_lines "$1: step $2"
+}
+
+# type_lines NAME: types $LAB/step.
+type_lines() {
+    grep -q . "$LAB/step" || { not_ok "$1 has something to type"; return; }
     (cd "$tree" && CFLAGS='-O0 -g' MAKEFLAGS="-s -j$(nproc)" DEBIAN_FRONTEND=noninteractive \
         sh -e "$LAB/step") </dev/null >"$LAB/out" 2>&1
     type_status=$?
     [ "$type_status" -eq 0 ] || sed 's/^/# /' "$LAB/out" | tail -n 30
-    is "README, $1: step $2 can be typed" "$type_status" 0
+    is "$1 can be typed" "$type_status" 0
 }

@@ -33,7 +33,8 @@ build="autoconf automake libtool pkg-config gcc libc6-dev make xz-utils
 demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
  libsasl2-modules sasl2-bin openssl procps python3"
 check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
- dovecot-imapd dovecot-lmtpd dovecot-mysql swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
+ dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-sieve dovecot-lmtpd
+ dovecot-mysql dovecot-auth-lua lua-socket swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
  samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind haproxy rsync"
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
