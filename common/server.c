@@ -64,10 +64,15 @@ static void wake_reader(struct server *server)
 /* Gives a connection back to the reading thread for its next frame. */
 static void keep(struct server *server, struct connection *connection)
 {
+    bool first;
+
     (void)pthread_mutex_lock(&server->lock);
+    first = server->kept.first == NULL;
     connection_list_append(&server->kept, connection);
     (void)pthread_mutex_unlock(&server->lock);
-    wake_reader(server);
+    /* Otherwise it has been woken, and takes them all. */
+    if (first)
+        wake_reader(server);
 }
 
 /* Answers one frame, unless it has grown too old meanwhile. */

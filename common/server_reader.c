@@ -150,10 +150,11 @@ static void enqueue(struct server *server, struct connection *connection)
     if (room) {
         connection_list_append(&server->queue, connection);
         server->queued++;
-        (void)pthread_cond_signal(&server->work);
     }
     (void)pthread_mutex_unlock(&server->lock);
-    if (!room) {
+    if (room) {
+        (void)pthread_cond_signal(&server->work);
+    } else {
         server_turn_away(server, connection, SERVER_QUEUE_FULL);
         drop(server, connection);
     }

@@ -192,11 +192,15 @@ static void take_lot(struct accounts *accounts, struct flight *own,
     }
 }
 
-/* Gives one flight its answer; or leaves it open, to be looked up again. */
+/*
+ * Gives one flight its answer; or leaves it open, to be looked up again. The
+ * leader stays in it until it has woken the others.
+ */
 static void land(struct accounts *accounts, struct flight *flight,
                  enum status status, struct fact *fact, bool again,
                  const struct errtext *err)
 {
+    flight->waiters++;
     if (again || (status == STATUS_OK && fact == NULL && !flight->alone)) {
         flight->taken = false;
         flight->alone = true;
@@ -210,12 +214,6 @@ static void land(struct accounts *accounts, struct flight *flight,
             fact_table_add(accounts->table, flight->kind, flight->key, fact,
                            clock_ms());
     }
-    if (flight->waiters == 0) {
-        flight->waiters = 1;
-        leave(accounts, flight);
-        return;
-    }
-    (void)pthread_cond_broadcast(&flight->turn);
 }
 
 /* Wakes one who waits for a leader. */
@@ -258,6 +256,13 @@ static void lead(struct accounts *accounts, struct flight *own,
         land(accounts, lot.flights[i], status, lot.facts[i],
              out_of_time && lot.flights[i] != own, &err);
     nudge(accounts);
+    /* Who is woken wants the lock. */
+    (void)pthread_mutex_unlock(&accounts->lock);
+    for (size_t i = 0; i < lot.count; i++)
+        (void)pthread_cond_broadcast(&lot.flights[i]->turn);
+    (void)pthread_mutex_lock(&accounts->lock);
+    for (size_t i = 0; i < lot.count; i++)
+        leave(accounts, lot.flights[i]);
 }
 
 static bool may_lead(const struct accounts *accounts, int64_t now_ms)
