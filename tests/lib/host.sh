@@ -149,6 +149,36 @@ host_install() {
     done
 }
 
+# host_beside PACKAGE...: what packages.sh has unpacked, where it belongs.
+host_beside() {
+    for host_package; do
+        # /lib is a link here.
+        tar -C "/var/lib/provost-tests/$host_package" -cf - . |
+            tar -C / --keep-directory-symlink -xf - ||
+            lab_die "$host_package was unpacked by packages.sh"
+    done
+    ldconfig
+}
+
+# host_cyrus: cyrus-imapd as its packages leave it, without services whose
+# programs are in other packages; systemctl restart cyrus-imapd.
+host_cyrus() {
+    host_beside cyrus-common cyrus-imapd cyrus-pop3d
+    useradd --system --gid mail --no-create-home --home-dir /var/spool/cyrus cyrus
+    sed -i '/^\s*\(nntp\|http\)\s/d' /etc/cyrus.conf
+    cyrus makedirs --cleansquat >"$LAB/log/makedirs.log" 2>&1
+    install -d -o cyrus -g mail /var/lib/cyrus /var/spool/cyrus /run/cyrus
+    install -d -m 0750 -o cyrus -g mail /run/cyrus/socket
+    # Of a kind that this test reads: syslogd is not in the box.
+    sed -i 's|^dovecot)|cyrus-imapd)\
+    [ ! -f /run/cyrus/box ] \|\| { kill "$(cat /run/cyrus/box)"; sleep 1; }\
+    CYRUS_VERBOSE=0 setsid /usr/lib/cyrus/bin/master -D </dev/null >>/var/log/cyrus.log 2>\&1 \&\
+    echo $! >/run/cyrus/box\
+    exit 0\
+    ;;\
+&|' /usr/local/sbin/systemctl
+}
+
 # host_protocol_people: LDIF of people who may, and may not, use a protocol.
 host_protocol_people() {
     lab_ldif

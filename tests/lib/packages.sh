@@ -6,7 +6,8 @@
 #   build  what configure, make and make check need
 #   demo   and the servers of tests/demo.sh
 #   check  and the tools of tests/check.sh
-#   all    and those of tests/check.sh --all
+#   all    and those of tests/check.sh --all; Cyrus IMAP and Exim, which cannot
+#          be installed beside, are unpacked in /var/lib/provost-tests
 #   bench  build, demo, check and the peers of tests/bench_policy.sh
 #
 # The names are printed before anything happens. A policy-rc.d keeps every
@@ -37,6 +38,13 @@ check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
  dovecot-mysql dovecot-auth-lua lua-socket swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
  samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind haproxy rsync"
+# Libraries of what comes next.
+all="$all libclamav12 libical3 libxapian30 libzephyr4 libicu72 libpq5 libpcre3
+ libwrap0 libidn12 libspf2-2 libgnutls-dane0 libperl5.36 libnsl2"
+# These cannot be installed beside Dovecot and Postfix: they are unpacked into a
+# directory each below $beside_at, where tests take them from.
+beside="cyrus-common cyrus-imapd cyrus-pop3d exim4-base exim4-daemon-heavy"
+beside_at=/var/lib/provost-tests
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 
 case ${1:-} in
@@ -78,11 +86,39 @@ mail_server() {
     fi
 }
 
+# unpack_beside: those that are not there yet; none is configured or started.
+unpack_beside() {
+    unpack=
+    for package in $beside; do
+        [ -d "$beside_at/$package" ] || unpack="$unpack $package"
+    done
+    [ -n "$unpack" ] || return 0
+    echo "unpacked for tests into $beside_at, not installed:$unpack"
+    unpack_work=$(mktemp -d)
+    chmod 755 "$unpack_work"
+    # shellcheck disable=SC2086
+    (cd "$unpack_work" && apt-get download -qq -o APT::Sandbox::User=root $unpack) || return 1
+    mkdir -p "$beside_at"
+    for package in $unpack; do
+        dpkg-deb -x "$unpack_work/$package"_*.deb "$beside_at/$package.new" &&
+            mv "$beside_at/$package.new" "$beside_at/$package" || return 1
+    done
+    rm -r "$unpack_work"
+}
+
+# leave: the end, when what is to be installed is there.
+leave() {
+    [ "${1:-}" = all ] || exit 0
+    unpack_beside && exit 0
+    echo "packages.sh: apt-get download failed" >&2
+    exit 1
+}
+
 missing=
 for package in $wanted; do
     installed "$package" || missing="$missing $package"
 done
-[ -n "$missing" ] || exit 0
+[ -n "$missing" ] || leave "$1"
 
 echo "missing packages:$missing"
 [ "$(id -u)" -eq 0 ] ||
@@ -156,3 +192,4 @@ for pair in slapd:slapd mariadb-server:mariadb postfix:postfix \
         update-rc.d "$service" disable >/dev/null 2>&1 || true
     rm -f "/etc/systemd/system/"*".wants/$service.service"
 done
+leave "$1"
