@@ -162,7 +162,7 @@ static int send_queries(struct find_task *find,
         int rc = directory_connection_search(
             conn, query->base, LDAP_SCOPE_SUBTREE,
             asks ? find->disabled_filter : find->filter,
-            asks ? none : dir->attributes.names, 2, &query->msgid);
+            asks ? none : dir->attributes.names, 2, NULL, &query->msgid);
 
         if (rc != LDAP_SUCCESS)
             return rc;

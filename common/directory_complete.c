@@ -17,6 +17,7 @@
 #define FIELDS 3
 #define NAME_BYTES_MAX 512
 #define FILTER_TEXT_MAX 16384
+#define PAGE_GROUPS 500
 
 /* The matching rule "in chain": a group, or a group in it, and so on. */
 #define MEMBER_IN_CHAIN "(member:1.2.840.113556.1.4.1941:="
@@ -31,14 +32,15 @@ struct completing {
 
 /* One search; *answer_r is owned. Returns as directory_connection_wait. */
 static int ask(struct completing *in, const char *base, int scope,
-               const char *filter, char **attributes, LDAPMessage **answer_r)
+               const char *filter, char **attributes, LDAPControl *more,
+               LDAPMessage **answer_r)
 {
     int msgid = 0;
     int rc;
 
     directory_connection_begin(in->conn);
     rc = directory_connection_search(in->conn, base, scope, filter, attributes,
-                                     LDAP_NO_LIMIT, &msgid);
+                                     LDAP_NO_LIMIT, more, &msgid);
     if (rc == LDAP_SUCCESS)
         rc = directory_connection_wait(in->conn, false, in->deadline_ms,
                                        answer_r);
@@ -176,7 +178,7 @@ int directory_complete_lists(const struct directory_settings *set,
         LDAPMessage *answer = NULL;
         LDAPMessage *message;
         int rc = ask(&in, entry->dn, LDAP_SCOPE_BASE, "(objectClass=*)",
-                     attributes, &answer);
+                     attributes, NULL, &answer);
 
         if (rc != LDAP_SUCCESS)
             return rc;
@@ -262,6 +264,65 @@ static enum status take_groups(struct completing *in, LDAPMessage *answer)
     return status;
 }
 
+/* Reads the cookie for the next page; empty: that was the last. */
+static enum status next_page(struct completing *in, LDAPMessage *answer,
+                             struct berval *cookie)
+{
+    LDAPControl **controls = NULL;
+    LDAPControl *page = NULL;
+    ber_int_t estimate = 0;
+    int code = 0;
+    int rc = ldap_parse_result(in->conn->ld, answer, &code, NULL, NULL, NULL,
+                               &controls, 0);
+
+    ber_memfree(cookie->bv_val);
+    *cookie = (struct berval){0, NULL};
+    if (rc == LDAP_SUCCESS && controls != NULL)
+        page = ldap_control_find(LDAP_CONTROL_PAGEDRESULTS, controls, NULL);
+    if (page != NULL)
+        rc = ldap_parse_pageresponse_control(in->conn->ld, page, &estimate,
+                                             cookie);
+    ldap_controls_free(controls);
+    if (rc == LDAP_SUCCESS)
+        return STATUS_OK;
+    errtext_set(in->err, "an answer could not be decoded");
+    return STATUS_TEMPFAIL;
+}
+
+/*
+ * Adds all groups that the filter finds, page by page: the server gives no more
+ * than so many at once. Returns as directory_complete_groups.
+ */
+static int add_groups(struct completing *in, const char *base,
+                      const char *filter, enum status *status_r)
+{
+    char no_attributes[] = LDAP_NO_ATTRS;
+    char *none[] = {no_attributes, NULL};
+    struct berval cookie = {0, NULL};
+    int rc;
+
+    do {
+        LDAPControl *page = NULL;
+        LDAPMessage *answer = NULL;
+
+        rc = ldap_create_page_control(in->conn->ld, PAGE_GROUPS, &cookie, 0,
+                                      &page);
+        if (rc == LDAP_SUCCESS)
+            rc = ask(in, base, LDAP_SCOPE_SUBTREE, filter, none, page, &answer);
+        ldap_control_free(page);
+        if (rc == LDAP_SUCCESS) {
+            *status_r = judge(in, answer);
+            if (*status_r == STATUS_OK)
+                *status_r = take_groups(in, answer);
+            if (*status_r == STATUS_OK)
+                *status_r = next_page(in, answer, &cookie);
+        }
+        ldap_msgfree(answer);
+    } while (rc == LDAP_SUCCESS && *status_r == STATUS_OK && cookie.bv_len > 0);
+    ber_memfree(cookie.bv_val);
+    return rc;
+}
+
 int directory_complete_groups(const struct directory_settings *set,
                               struct directory_connection *conn,
                               int64_t deadline_ms,
@@ -270,9 +331,6 @@ int directory_complete_groups(const struct directory_settings *set,
 {
     struct completing in = {set, conn, deadline_ms, entry, err};
     struct strbuf filter = STRBUF_INIT(FILTER_TEXT_MAX);
-    char no_attributes[] = LDAP_NO_ATTRS;
-    char *none[] = {no_attributes, NULL};
-    LDAPMessage *answer = NULL;
     char *domain = NULL;
     int rc = LDAP_SUCCESS;
 
@@ -284,17 +342,11 @@ int directory_complete_groups(const struct directory_settings *set,
     strbuf_append(&filter, MEMBER_IN_CHAIN);
     filter_escape(&filter, entry->dn);
     strbuf_append_char(&filter, ')');
-    if (filter.failed) {
+    if (filter.failed)
         *status_r = status_no_memory(err);
-    } else {
-        rc = ask(&in, domain != NULL ? domain : set->base_dns.items[0],
-                 LDAP_SCOPE_SUBTREE, strbuf_text(&filter), none, &answer);
-        if (rc == LDAP_SUCCESS)
-            *status_r = judge(&in, answer);
-        if (rc == LDAP_SUCCESS && *status_r == STATUS_OK)
-            *status_r = take_groups(&in, answer);
-    }
-    ldap_msgfree(answer);
+    else
+        rc = add_groups(&in, domain != NULL ? domain : set->base_dns.items[0],
+                        strbuf_text(&filter), status_r);
     ldap_memfree(domain);
     strbuf_clear(&filter);
     return rc;

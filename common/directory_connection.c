@@ -364,12 +364,17 @@ int directory_connection_ask_controls(struct directory_connection *conn,
 
 int directory_connection_search(struct directory_connection *conn,
                                 const char *base, int scope, const char *filter,
-                                char **attributes, int size_limit, int *msgid_r)
+                                char **attributes, int size_limit,
+                                LDAPControl *more, int *msgid_r)
 {
     char oid[] = LDAP_CONTROL_X_DOMAIN_SCOPE;
     LDAPControl domain = {.ldctl_oid = oid};
-    LDAPControl *controls[] = {conn->has_scope ? &domain : NULL, NULL};
+    LDAPControl *controls[3] = {NULL, NULL, NULL};
+    size_t count = 0;
 
+    if (conn->has_scope)
+        controls[count++] = &domain;
+    controls[count] = more;
     return ldap_search_ext(conn->ld, base, scope, filter, attributes, 0,
                            controls, NULL, NULL, size_limit, msgid_r);
 }

@@ -109,14 +109,14 @@ int directory_connection_ask_controls(struct directory_connection *conn,
                                       int64_t deadline_ms) MUST_CHECK;
 
 /*
- * Sends a search. A server with a domain scope control is told to leave out
- * what other servers have. Returns an LDAP result code and
- * *msgid_r.
+ * Sends a search, with one more control unless it is NULL. A server with a
+ * domain scope control is told to leave out what other servers have. Returns an
+ * LDAP result code and *msgid_r.
  */
 int directory_connection_search(struct directory_connection *conn,
                                 const char *base, int scope, const char *filter,
                                 char **attributes, int size_limit,
-                                int *msgid_r) MUST_CHECK;
+                                LDAPControl *more, int *msgid_r) MUST_CHECK;
 
 /*
  * Binds. Where the server says more with a password policy control, its text

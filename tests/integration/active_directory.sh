@@ -218,6 +218,17 @@ is "also when everybody is read" "$(parts directory test ad | grep -E ' (people|
 is "no reference to another server was sent, as was asked" "$(grep -c '^reference' "$LAB/log/ranges.log")" 0
 lab_stop ranges
 
+{
+    printf 'dn: OU=Many,%s\nobjectClass: organizationalUnit\n\n' "$AD_SUFFIX"
+    seq -f "dn: CN=Group %g,OU=Many,$AD_SUFFIX
+objectClass: group
+member: CN=jens,OU=Staff,$AD_SUFFIX
+" 1 1100
+} | samba_ldif
+is "who is in 1100 groups is known to be in all of them" \
+    "$(ctl directory show jens@ad.example | grep -c '^memberOf')" 1101
+is "and may log in" "$(lab_auth jens Secret-jens-1)" "OK jens@ad.example"
+
 # ------------------------------------------------------------ other settings --
 
 mkdir -p "$LAB/other/conf.d"
