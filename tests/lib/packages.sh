@@ -43,7 +43,8 @@ all="$all libclamav12 libical3 libxapian30 libzephyr4 libicu72 libpq5 libpcre3
  libwrap0 libidn12 libspf2-2 libgnutls-dane0 libperl5.36 libnsl2"
 # These cannot be installed beside Dovecot and Postfix: they are unpacked into a
 # directory each below $beside_at, where tests take them from.
-beside="cyrus-common cyrus-imapd cyrus-pop3d exim4-base exim4-daemon-heavy"
+beside="cyrus-common cyrus-imapd cyrus-pop3d exim4-base exim4-config
+ exim4-daemon-heavy"
 beside_at=/var/lib/provost-tests
 bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
 

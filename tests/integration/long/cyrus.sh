@@ -130,7 +130,6 @@ for way in imap-plain imap-login pop3-plain pop3-user sieve-plain; do
 done
 unlike "without the plugin authd learns no address of clients" "$(authd_log)" 'client='
 
-cp /var/log/cyrus.log /var/log/provost-*.log "$LAB/log/" 2>/dev/null
-kill "$(cat /run/cyrus/box)"
-systemctl stop provost-authd provost-policyd
+cp /var/log/cyrus-imapd.log /var/log/provost-*.log "$LAB/log/" 2>/dev/null
+systemctl stop cyrus-imapd provost-authd provost-policyd
 lab_done
