@@ -38,9 +38,13 @@ void login_choose(const struct settings *settings, const char *name,
     }
     choice_r->decision = (struct decision){
         LOGIN_WRONG, domain != NULL ? "unknown_user" : "unknown_domain"};
+    if (domain == NULL)
+        choice_r->set =
+            settings_directory_of_login(settings, address_domain_of(name));
     set = settings_directory_for(
         settings, domain != NULL ? domain : address_domain_of(name));
-    if (set != NULL && (domain != NULL || other_names(set)))
+    if (choice_r->set == NULL && set != NULL &&
+        (domain != NULL || other_names(set)))
         choice_r->set = set;
 }
 

@@ -22,8 +22,9 @@ struct login_choice {
 /*
  * Chooses the directory of name, a login name with a domain: the mailbox's own,
  * else the domain's. found is what the store has of name. A domain that is none
- * of ours has a directory only if people log in by more than the mailbox's
- * address there: it may be a userPrincipalName's.
+ * of ours has the directory whose login_domains name it, or else one only if
+ * people log in by more than the mailbox's address there: it may be a
+ * userPrincipalName's.
  */
 void login_choose(const struct settings *settings, const char *name,
                   const struct store_found *found,

@@ -369,11 +369,10 @@ void settings_free(struct settings **settings)
     *settings = NULL;
 }
 
-/* True if the directory claims the domain by name. */
-static bool claims(const struct directory_settings *dir, const char *domain)
+static bool has_item(const struct text_list *list, const char *item)
 {
-    for (size_t i = 0; i < dir->domains.count; i++) {
-        if (strcmp(dir->domains.items[i], domain) == 0)
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], item) == 0)
             return true;
     }
     return false;
@@ -387,12 +386,22 @@ settings_directory_for(const struct settings *settings, const char *domain)
     for (size_t i = 0; i < settings->directory_count; i++) {
         const struct directory_settings *dir = &settings->directories[i];
 
-        if (claims(dir, domain))
+        if (has_item(&dir->domains, domain))
             return dir;
         if (dir->domains.count == 0)
             rest = dir;
     }
     return rest;
+}
+
+const struct directory_settings *
+settings_directory_of_login(const struct settings *settings, const char *domain)
+{
+    for (size_t i = 0; i < settings->directory_count; i++) {
+        if (has_item(&settings->directories[i].login_domains, domain))
+            return &settings->directories[i];
+    }
+    return NULL;
 }
 
 const struct template_settings *

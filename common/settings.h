@@ -80,6 +80,8 @@ struct directory_settings {
     char *bind_password;      /* read from the file; a secret; NULL: none */
     char *username_field;
     struct text_list login_fields;
+    struct text_list login_domains; /* canonical; ends of login names that are
+                                       no mail domains */
     char *windows_domain;  /* "": none; people log in as NAME\user, too */
     char *filter;          /* "": none */
     char *disabled_filter; /* "": none; a bind alone tells */
@@ -300,6 +302,11 @@ void settings_describe(struct strbuf *buf);
  */
 const struct directory_settings *
 settings_directory_for(const struct settings *settings, const char *domain);
+
+/* Likewise the one whose login_domains name a canonical domain, or NULL. */
+const struct directory_settings *
+settings_directory_of_login(const struct settings *settings,
+                            const char *domain);
 
 /* Returns the template or directory of that name, or NULL. Borrowed. */
 const struct template_settings *

@@ -384,6 +384,9 @@ static void check_domains(const struct settings_tree *tree,
 
         for (size_t n = 0; n < dir->domains.count; n++)
             add_unique(&list, dir->domains.items[n], node, "domains");
+        for (size_t n = 0; n < dir->login_domains.count; n++)
+            add_unique(&list, dir->login_domains.items[n], node,
+                       "login_domains");
         if (dir->domains.count > 0 || is_faulty(node, "domains"))
             continue;
         if (rest != NULL)

@@ -148,6 +148,7 @@ static const struct settings_option directory_options[] = {
     DIR(bind_password_file, KIND_SECRET, ""),
     DIR(username_field, KIND_ATTRIBUTE, "mail"),
     DIR(login_fields, KIND_ATTRIBUTES, ""),
+    DIR(login_domains, KIND_DOMAINS, ""),
     DIR(windows_domain, KIND_NAME, ""),
     DIR(filter, KIND_TEXT, ""),
     DIR(disabled_filter, KIND_TEXT, ""),

@@ -47,7 +47,7 @@ samba_start
     samba_user anna 'proxyAddresses: SMTP:anna@ad.example' 'proxyAddresses: smtp:A.Nna@ad.example' \
         'proxyAddresses: X500:/o=Ex/cn=anna' 'proxyAddresses: smtp:anna@elsewhere.example' \
         'proxyAddresses: smtp:an@ad.example'
-    samba_user ben
+    samba_user ben | sed 's/^\(userPrincipalName: ben@\).*/\1corp.local/'
     samba_user cora 'userAccountControl: 514'
     samba_user dirk 'accountExpires: 132000000000000000'
     samba_user edda 'pwdLastSet: 0'
@@ -113,6 +113,9 @@ is "a group by way of two others chose the template" \
 is "a direct group another's" "$(lab_auth ben Secret-ben-1; lab_sql "SELECT template FROM mailbox WHERE address = 'ben@ad.example'")" \
     "OK ben@ad.example
 default"
+is "somebody whose userPrincipalName ends otherwise logs in by it" \
+    "$(lab_auth ben@corp.local Secret-ben-1)" "OK ben@ad.example"
+like "a name in no domain of anybody is unknown" "$(lab_auth ben@strange.local Secret-ben-1)" '^NO '
 is "a name with comma and umlaut has groups, too" \
     "$(lab_auth mia@ad.example Secret-mia-1; lab_sql "SELECT template FROM mailbox WHERE address = 'mia@ad.example'")" \
     "OK mia@ad.example

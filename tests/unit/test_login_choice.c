@@ -69,11 +69,63 @@ static void searches_for_the_name_that_a_directory_knows(void)
     }
 }
 
+static void chooses_by_the_end_of_a_login_name(void)
+{
+    static char corp_domain[] = "corp.example";
+    static char local_domain[] = "corp.local";
+    static char *mail_domains[][1] = {{corp_domain}, {target}};
+    static char *login_domains[] = {local_domain};
+    static struct directory_settings directories[] = {
+        {.name = corp_name,
+         .username_field = address,
+         .domains = {mail_domains[0], 1}},
+        {.name = adex_name,
+         .username_field = address,
+         .domains = {mail_domains[1], 1},
+         .login_domains = {login_domains, 1}},
+    };
+    static const struct settings settings = {
+        .directories = directories,
+        .directory_count = ARRAY_SIZE(directories),
+    };
+    static const struct {
+        const char *name;
+        char *domain; /* as the store has it; NULL: it is none of ours */
+        const char *chosen;
+        const char *reason;
+    } cases[] = {
+        {"anna@ad.example", target, "ad", NULL},
+        {"anna@corp.example", corp_domain, "corp", NULL},
+        {"anna@corp.local", NULL, "ad", NULL},
+        {"anna@corp.local", corp_domain, "corp", NULL},
+        {"anna@strange.local", NULL, NULL, "unknown_domain"},
+        {"anna@ad.example", NULL, NULL, "unknown_domain"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct store_found found = {0};
+        struct login_choice choice;
+
+        found.domain.name = cases[i].domain;
+        login_choose(&settings, cases[i].name, &found, &choice);
+        if (cases[i].chosen != NULL)
+            CHECK_CASE(cases[i].name,
+                       choice.set != NULL &&
+                           strcmp(choice.set->name, cases[i].chosen) == 0);
+        else
+            CHECK_CASE(cases[i].name,
+                       choice.set == NULL && strcmp(choice.decision.reason,
+                                                    cases[i].reason) == 0);
+    }
+}
+
 int main(void)
 {
     static CU_TestInfo tests[] = {
         {"searches for the name that a directory knows",
          searches_for_the_name_that_a_directory_knows},
+        {"chooses by the end of a login name",
+         chooses_by_the_end_of_a_login_name},
         CU_TEST_INFO_NULL,
     };
 
