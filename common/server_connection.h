@@ -36,7 +36,7 @@ struct connection {
     char reply[CONNECTION_REPLY_BYTES];
     bool replying; /* it is one of those whose replies wait */
     struct connection *next_replying;
-    unsigned char *data;           /* owned; len bytes received so far */
+    unsigned char *data; /* owned; len bytes received so far */
     size_t len;
     size_t frame_len; /* bytes of data that are the frame */
     int64_t deadline_ms;

@@ -14,9 +14,9 @@
 /*
  * Reads one host: a name, an address (IPv6 with or without brackets), or a
  * local socket as "ldapi:///path", "ldapi://%2Fpath" or "/path", of which
- * "/path" is made: printable ASCII without blank, comma or percent sign, so that
- * it reads as the same host when it is shown. A URL or a port in it is refused
- * with the fix.
+ * "/path" is made: printable ASCII without blank, comma or percent sign, so
+ * that it reads as the same host when it is shown. A URL or a port in it is
+ * refused with the fix.
  *
  * Returns STATUS_OK and an owned *host_r; STATUS_INVALID; STATUS_TEMPFAIL.
  */
