@@ -8,7 +8,9 @@
 #include "apply.h"
 #include "clock.h"
 #include "login.h"
+#include "secret.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define ANSWER_MARGIN_MS                                                       \
@@ -146,6 +148,78 @@ static void reply_provided(struct server_request *request,
         reply(request, WIRE_TEMPORARY, "");
 }
 
+/* Keys of somebody who logs in by SCRAM; the peer was allowed to have them. */
+static void find_keys(struct doors *doors, const struct server_request *request,
+                      const struct wire_request *wire,
+                      struct login_answer *answer)
+{
+    struct generation *generation = generations_hold(doors->generations);
+    struct login_request attempt = {
+        .user = wire->fields[WIRE_USER],
+        .service = wire->fields[WIRE_SERVICE],
+        .realm = wire->fields[WIRE_REALM],
+        .client = wire->fields[WIRE_CLIENT],
+        .keys = true,
+        .deadline_ms = deadline_of(request, &generation->settings->auth),
+    };
+
+    login_attempt(generation->login, &attempt, answer);
+    generations_release(doors->generations, &generation);
+}
+
+/* Who has no keys is not told apart from who has some. */
+static void reply_keys(struct server_request *request,
+                       const struct login_answer *answer)
+{
+    char text[WIRE_REPLY_BYTES_MAX + 1];
+    int len = -1;
+
+    if (answer->keys != NULL && answer->address != NULL)
+        len = snprintf(text, sizeof(text), "%s %s", answer->address,
+                       answer->keys);
+    if (len > 0 && (size_t)len < sizeof(text))
+        reply(request, WIRE_OK, text);
+    else if (answer->result == LOGIN_TEMPORARY)
+        reply(request, WIRE_TEMPORARY, "");
+    else
+        reply(request, WIRE_NO, "unknown");
+    secret_wipe(text, sizeof(text));
+}
+
+static void attempt(struct doors *doors, enum socket_kind kind,
+                    const struct server_request *request,
+                    const struct wire_request *wire,
+                    struct login_answer *answer)
+{
+    switch (kind) {
+    case SOCKET_LOGIN:
+        decide(doors, request, wire, answer);
+        break;
+    case SOCKET_PROVISION:
+        provide(doors, request, wire, answer);
+        break;
+    case SOCKET_KEYS:
+        find_keys(doors, request, wire, answer);
+        break;
+    }
+}
+
+static void reply_by_kind(struct server_request *request, enum socket_kind kind,
+                          const struct login_answer *answer)
+{
+    switch (kind) {
+    case SOCKET_LOGIN:
+        reply_answer(request, answer);
+        break;
+    case SOCKET_PROVISION:
+        reply_provided(request, answer);
+        break;
+    case SOCKET_KEYS:
+        reply_keys(request, answer);
+        break;
+    }
+}
+
 static enum server_after handle(void *context, unsigned worker,
                                 struct server_request *request)
 {
@@ -154,21 +228,14 @@ static enum server_after handle(void *context, unsigned worker,
                                   .reason = "protocol"};
     enum wire_progress progress = WIRE_MORE;
     struct wire_request wire;
-    bool provision = atomic_load(&doors->provision[request->door]);
+    enum socket_kind kind = atomic_load(&doors->kind[request->door]);
 
     (void)worker;
     if (wire_request_parse(request->data, request->len, &progress, &wire,
                            &answer.text) == STATUS_OK &&
-        progress != WIRE_MORE) {
-        if (provision)
-            provide(doors, request, &wire, &answer);
-        else
-            decide(doors, request, &wire, &answer);
-    }
-    if (provision)
-        reply_provided(request, &answer);
-    else
-        reply_answer(request, &answer);
+        progress != WIRE_MORE)
+        attempt(doors, kind, request, &wire, &answer);
+    reply_by_kind(request, kind, &answer);
     report_decision(doors->report, progress != WIRE_MORE ? &wire : NULL,
                     &answer, clock_ms() - request->arrived_ms);
     login_answer_clear(&answer);
@@ -258,8 +325,7 @@ size_t doors_configure(struct doors *doors, const struct auth_settings *auth)
             door++;
         if (door < doors->count) {
             atomic_store(&doors->canonical_only[door], set->canonical_only);
-            atomic_store(&doors->provision[door],
-                         set->kind == SOCKET_PROVISION);
+            atomic_store(&doors->kind[door], set->kind);
         } else {
             strange++;
         }

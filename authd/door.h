@@ -24,8 +24,8 @@ struct doors {
     struct log *log;
     char *paths[SERVER_DOORS_MAX];
     _Atomic bool canonical_only[SERVER_DOORS_MAX];
-    _Atomic bool provision[SERVER_DOORS_MAX]; /* asked by policyd, not people */
-    atomic_uint provisioning;                 /* such requests now */
+    _Atomic enum socket_kind kind[SERVER_DOORS_MAX];
+    atomic_uint provisioning; /* such requests now */
     size_t count;
     struct wire_request scratch; /* the reading thread's */
 };

@@ -178,12 +178,23 @@ static void count_made(struct report *report, const char *made)
     metrics_add(report->metrics, COUNT_MAILBOXES + i, 1);
 }
 
-/* The words that people, and the fail2ban filter, look for. */
-static const char *sentence_of(enum login_result result)
+static const char *or_empty(const char *text)
 {
-    switch (result) {
+    return text != NULL ? text : "";
+}
+
+/* Keys that were handed out are no login yet, and no wrong password. */
+static bool is_about_keys(const struct login_answer *answer)
+{
+    return strcmp(or_empty(answer->how), "keys") == 0;
+}
+
+/* The words that people, and the fail2ban filter, look for. */
+static const char *sentence_of(const struct login_answer *answer)
+{
+    switch (answer->result) {
     case LOGIN_IN:
-        return "login ok";
+        return is_about_keys(answer) ? "keys given" : "login ok";
     case LOGIN_WRONG:
         return "wrong password";
     case LOGIN_REFUSED:
@@ -192,11 +203,6 @@ static const char *sentence_of(enum login_result result)
         break;
     }
     return "temporary";
-}
-
-static const char *or_empty(const char *text)
-{
-    return text != NULL ? text : "";
 }
 
 /* What an administrator has to mend is an error, not only a warning. */
@@ -251,10 +257,12 @@ void report_decision(struct report *report, const struct wire_request *wire,
         put_user(wire, user, sizeof(user));
         throttle_client(wire->fields[WIRE_CLIENT], client, sizeof(client));
     }
-    metrics_add(report->metrics, COUNT_REQUESTS + (size_t)answer->result, 1);
+    if (!is_about_keys(answer))
+        metrics_add(report->metrics, COUNT_REQUESTS + (size_t)answer->result,
+                    1);
     count_duration(report, took_ms);
     count_made(report, answer->made);
-    log_line(report->log, level_of(answer), sentence_of(answer->result), fields,
+    log_line(report->log, level_of(answer), sentence_of(answer), fields,
              ARRAY_SIZE(fields));
 }
 

@@ -7,6 +7,7 @@
 
 #include "clock.h"
 #include "login_private.h"
+#include "secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ void login_answer_clear(struct login_answer *answer)
 {
     free(answer->address);
     free(answer->directory);
+    secret_free(&answer->keys);
     memset(answer, 0, sizeof(*answer));
 }
 
@@ -524,6 +526,10 @@ static void run(struct attempt *attempt)
         return;
     if (attempt->request->provision) {
         provide(attempt);
+        return;
+    }
+    if (attempt->request->keys) {
+        login_by_keys(attempt);
         return;
     }
     if (attempt->request->rehearse) {

@@ -60,6 +60,10 @@ struct login_request {
                              neither remembered, counted nor a last login;
                              password is NULL. LOGIN_REFUSED: there is no such
                              person, or the mailbox must not be made */
+    bool keys;            /* for SCRAM: whoever has these keys may compare
+                             them himself; password is NULL, and nothing is
+                             written, remembered or counted. LOGIN_REFUSED:
+                             the person has none */
     int64_t deadline_ms;
 };
 
@@ -71,7 +75,10 @@ struct login_answer {
     char *directory;     /* settings name; owned; NULL if none was asked */
     const char *made;    /* "create", "update", ... constant; "" nothing */
     const char *how;     /* "bind", "remembered", "shared_bind",
-                            "app_password", "local"; constant */
+                            "app_password", "local", "keys"; constant */
+    char *keys;          /* a secret, owned; where they were asked for, of
+                            LOGIN_IN the person's, of LOGIN_REFUSED some that
+                            nothing fits; NULL: none */
     struct errtext text; /* the sentence behind the reason; "" if none */
 };
 

@@ -2,8 +2,8 @@
  * login_private - what the rooms of login share; nobody else includes it
  *
  * login.c holds the sequence of an attempt, login_directory.c what happens
- * between the directory and the mailbox, login_behind.c the last logins,
- * login_notes.c who was not let in.
+ * between the directory and the mailbox, login_keys.c SCRAM, login_behind.c the
+ * last logins, login_notes.c who was not let in.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_LOGIN_PRIVATE_H
@@ -90,6 +90,12 @@ void attempt_tell_memory(struct attempt *attempt, enum memory_outcome outcome);
  * and text.
  */
 void login_by_directory(struct attempt *attempt);
+
+/*
+ * Finds the keys of the person at attempt->name. Sets answer's result, reason,
+ * address, keys and text.
+ */
+void login_by_keys(struct attempt *attempt);
 
 /* STATUS_OK and an owned *behind_r, or STATUS_TEMPFAIL. */
 enum status login_behind_new(struct login_behind **behind_r,

@@ -9,7 +9,7 @@
  *   CRYPT BLF-CRYPT DES-CRYPT MD5-CRYPT SHA256-CRYPT SHA512-CRYPT
  *   MD5 (crypt or digest) LDAP-MD5 PLAIN-MD5 SHA SHA1 SHA256 SHA512
  *   PLAIN-MD4                                 (where OpenSSL still has MD4)
- *   SMD5 SSHA SSHA256 SSHA512 PBKDF2 PBKDF2-SHA512
+ *   SMD5 SSHA SSHA256 SSHA512 PBKDF2 PBKDF2-SHA512 SCRAM-SHA-1 SCRAM-SHA-256
  *   CLEAR CLEARTEXT PLAIN PLAIN-TRUNC
  *
  * At most a fixed number run at once, because a hash is made to cost CPU and
@@ -63,6 +63,36 @@ enum status password_verify(struct password_gate *gate, const char *hash,
  */
 enum status password_hash(struct password_gate *gate, const char *password,
                           char **hash_r, struct errtext *err) MUST_CHECK;
+
+/* Of a text of SCRAM-SHA-256 keys, NUL included. */
+#define PASSWORD_KEYS_BYTES 256
+
+/*
+ * Makes "{SCRAM-SHA-256}..." of password: a hash that password_verify takes and
+ * of which password_scram_keys makes keys.
+ *
+ * Returns STATUS_OK and an owned *hash_r; STATUS_INVALID for a password that
+ * is empty, or has other than printable ASCII, of which clients do not make
+ * the same; STATUS_TEMPFAIL without memory or randomness.
+ */
+enum status password_scram(const char *password, char **hash_r,
+                           struct errtext *err) MUST_CHECK;
+
+/*
+ * Writes the keys of a stored hash as RFC 5803 has them,
+ * "SCRAM-SHA-256$rounds:salt$StoredKey:ServerKey": a secret.
+ * STATUS_NOT_FOUND: the hash is of another scheme, or malformed.
+ */
+enum status password_scram_keys(const char *hash,
+                                char keys_r[PASSWORD_KEYS_BYTES]) MUST_CHECK;
+
+/*
+ * Writes keys that no password fits and that look like those of password_scram;
+ * for one secret and name they are always the same. STATUS_TEMPFAIL.
+ */
+enum status password_scram_decoy(const char *secret, const char *name,
+                                 char keys_r[PASSWORD_KEYS_BYTES],
+                                 struct errtext *err) MUST_CHECK;
 
 /*
  * True if text has the form of an app password ("pv-" and eight groups of four

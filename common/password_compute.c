@@ -191,6 +191,8 @@ enum status password_compute(const struct password_parsed *parsed,
         return compare_digest(parsed, password, err);
     case PASSWORD_PBKDF2:
         return compare_pbkdf2(parsed, password, err);
+    case PASSWORD_SCRAM:
+        return password_scram_compare(parsed, password, err);
     case PASSWORD_ARGON2:
         return compare_argon2(text, password, err);
     }

@@ -47,6 +47,8 @@ static const struct scheme schemes[] = {
     {"PLAIN-MD4", PASSWORD_DIGEST, ENCODING_HEX, "MD4", 16},
     {"PLAIN-MD5", PASSWORD_DIGEST, ENCODING_HEX, "MD5", 16},
     {"PLAIN-TRUNC", PASSWORD_TRUNC, ENCODING_TEXT, NULL, 0},
+    {"SCRAM-SHA-1", PASSWORD_SCRAM, ENCODING_TEXT, "SHA1", 20},
+    {"SCRAM-SHA-256", PASSWORD_SCRAM, ENCODING_TEXT, "SHA256", 32},
     {"SHA", PASSWORD_DIGEST, ENCODING_BASE64, "SHA1", 20},
     {"SHA1", PASSWORD_DIGEST, ENCODING_BASE64, "SHA1", 20},
     {"SHA256", PASSWORD_DIGEST, ENCODING_BASE64, "SHA256", 32},
@@ -111,8 +113,8 @@ static int base64_digit(char digit)
  * Decodes base64, padded or not, into out, which is large enough. Unused bits
  * at the end must be 0: no two texts are one hash.
  */
-static bool decode_base64(const char *text, size_t len, unsigned char *out,
-                          size_t *len_r)
+bool password_base64(const char *text, size_t len, unsigned char *out,
+                     size_t *len_r)
 {
     uint32_t bits = 0;
     unsigned held = 0;
@@ -155,7 +157,7 @@ static bool decode(enum encoding encoding, const char *text, size_t len,
         decoded = decode_hex(text, len, out, len_r);
         break;
     case ENCODING_BASE64:
-        decoded = decode_base64(text, len, out, len_r);
+        decoded = password_base64(text, len, out, len_r);
         break;
     }
     if (decoded)
@@ -439,6 +441,8 @@ static enum status parse_text(struct password_parsed *parsed, const char *text,
         return parse_pbkdf2(parsed, text, err);
     case PASSWORD_TRUNC:
         return parse_trunc(parsed, text, err);
+    case PASSWORD_SCRAM:
+        return password_scram_parse(parsed, text, err);
     case PASSWORD_PLAIN:
     case PASSWORD_DIGEST:
     case PASSWORD_SALTED:

@@ -362,6 +362,7 @@ void settings_free(struct settings **settings)
     if (*settings == NULL)
         return;
     secret_free(&(*settings)->store.password);
+    secret_free(&(*settings)->auth.keys_secret);
     for (size_t i = 0; i < (*settings)->directory_count; i++)
         secret_free(&(*settings)->directories[i].bind_password);
     clear_group(&settings_root, *settings);

@@ -139,7 +139,8 @@ enum provisioning_refused {
 /* What may be asked at a socket of authd. */
 enum socket_kind {
     SOCKET_LOGIN,
-    SOCKET_PROVISION /* by policyd: makes sure that a mailbox exists */
+    SOCKET_PROVISION, /* by policyd: makes sure that a mailbox exists */
+    SOCKET_KEYS       /* by the plugin's auxprop: SCRAM keys; needs allowed */
 };
 
 struct socket_settings {
@@ -171,6 +172,8 @@ struct auth_settings {
     int64_t throttle_period_ms;
     unsigned throttle_failures_per_client;
     unsigned throttle_max;
+    char *keys_secret_file;
+    char *keys_secret; /* for the keys of people who have none; a secret */
     struct text_list trusted_clients; /* addresses or CIDR */
     unsigned hash_workers;            /* local hashes verified at once */
     enum provisioning_refused on_provisioning_refused;

@@ -416,19 +416,44 @@ static void check_names(const struct settings_tree *tree,
     check_unique(&list, "give each template a name of its own");
 }
 
+/* Keys let in whoever has them: only who is named gets them. */
+static void check_keys_socket(const struct settings_node *auth_node,
+                              const struct settings_node *node,
+                              const struct auth_settings *auth,
+                              const struct socket_settings *set,
+                              struct settings_faults *faults)
+{
+    if (set->kind != SOCKET_KEYS)
+        return;
+    if (set->allowed.count == 0)
+        settings_node_fault(faults, node, "allowed",
+                            "a socket of kind keys has to name who may have "
+                            "them: allowed = [ \"postfix\" ]");
+    if (auth->keys_secret_file[0] == '\0' &&
+        !is_faulty(auth_node, "keys_secret_file"))
+        settings_node_fault(faults, auth_node, "keys_secret_file",
+                            "a socket of kind keys needs auth.keys_secret_file,"
+                            " a file of random letters, the same on all hosts");
+}
+
 static void check_auth(const struct settings_tree *tree,
-                       const struct settings *settings,
+                       struct settings *settings,
                        struct settings_faults *faults)
 {
     const struct settings_node *node = top_node(tree, "auth", 0);
     const struct settings_group *group =
         settings_child_named(node->group, "sockets");
-    const struct auth_settings *auth = &settings->auth;
+    struct auth_settings *auth = &settings->auth;
     struct unique_list list = {.faults = faults};
 
-    for (size_t i = 0; i < auth->socket_count; i++)
-        add_unique(&list, auth->sockets[i].path,
-                   settings_node_child(node, group, i), "path");
+    for (size_t i = 0; i < auth->socket_count; i++) {
+        const struct settings_node *child = settings_node_child(node, group, i);
+
+        add_unique(&list, auth->sockets[i].path, child, "path");
+        check_keys_socket(node, child, auth, &auth->sockets[i], faults);
+    }
+    read_secret(node, "keys_secret_file", auth->keys_secret_file,
+                &auth->keys_secret, faults);
     add_unique(&list, auth->control_path, node, "control_path");
     check_unique(&list, "each socket needs a path of its own");
     if (auth->directory_share >= auth->workers)

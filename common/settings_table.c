@@ -37,7 +37,8 @@ static const char *const active_words[] = {
 static const char *const socket_kind_words[] = {
     [SOCKET_LOGIN] = "login",
     [SOCKET_PROVISION] = "provision",
-    [SOCKET_PROVISION + 1] = NULL,
+    [SOCKET_KEYS] = "keys",
+    [SOCKET_KEYS + 1] = NULL,
 };
 
 static const char *const refused_words[] = {
@@ -246,6 +247,7 @@ static const struct settings_option auth_options[] = {
     AUTH_NUMBER(throttle_max, "100000", 1, 10000000),
     AUTH(trusted_clients, KIND_CLIENTS, "127.0.0.0/8, ::1"),
     AUTH_NUMBER(hash_workers, "2", 1, 256),
+    AUTH(keys_secret_file, KIND_SECRET, ""),
     WORDS(auth_settings, on_provisioning_refused, "on_provisioning_refused",
           KIND_WORD, "temporary", refused_words),
 };

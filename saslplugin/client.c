@@ -61,7 +61,7 @@ static enum status connect_within(int fd,
     size_t len = strlen(question->path);
 
     if (len == 0 || len >= sizeof(address.sun_path)) {
-        errtext_set(err, "provost_path is no path of a socket");
+        errtext_set(err, "the configured path is none of a socket");
         return STATUS_TEMPFAIL;
     }
     memcpy(address.sun_path, question->path, len);
@@ -195,13 +195,11 @@ static enum status judge(const struct wire_reply *reply,
     return STATUS_TEMPFAIL;
 }
 
-enum status client_ask(const struct client_question *question,
-                       const struct credentials *credentials,
-                       char name_r[WIRE_REPLY_BYTES_MAX + 1],
-                       struct errtext *err)
+static enum status exchange(const struct client_question *question,
+                            const struct credentials *credentials,
+                            struct wire_reply *reply_r, struct errtext *err)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct wire_reply reply;
     enum status status;
 
     if (fd < 0)
@@ -210,9 +208,61 @@ enum status client_ask(const struct client_question *question,
     if (status == STATUS_OK)
         status = send_question(fd, question, credentials, err);
     if (status == STATUS_OK)
-        status = receive_reply(fd, question->deadline_ms, &reply, err);
+        status = receive_reply(fd, question->deadline_ms, reply_r, err);
     (void)close(fd);
-    if (status != STATUS_OK)
-        return status;
-    return judge(&reply, name_r, err);
+    return status;
+}
+
+enum status client_ask(const struct client_question *question,
+                       const struct credentials *credentials,
+                       char name_r[WIRE_REPLY_BYTES_MAX + 1],
+                       struct errtext *err)
+{
+    struct wire_reply reply;
+    enum status status = exchange(question, credentials, &reply, err);
+
+    return status == STATUS_OK ? judge(&reply, name_r, err) : status;
+}
+
+/* "ADDRESS KEYS": the keys are a word without blanks. */
+static enum status judge_keys(const struct wire_reply *reply,
+                              char keys_r[WIRE_REPLY_BYTES_MAX + 1],
+                              struct errtext *err)
+{
+    const char *blank = strchr(reply->text, ' ');
+
+    if (reply->verdict == WIRE_OK && blank != NULL && blank[1] != '\0' &&
+        strchr(blank + 1, ' ') == NULL) {
+        memcpy(keys_r, blank + 1, strlen(blank + 1) + 1);
+        return STATUS_OK;
+    }
+    switch (reply->verdict) {
+    case WIRE_OK:
+        errtext_set(err, "the service said OK without keys: is its socket of "
+                         "kind \"keys\"?");
+        return STATUS_TEMPFAIL;
+    case WIRE_NO:
+        errtext_set(err, "refused by the service");
+        return STATUS_DENIED;
+    case WIRE_TEMPORARY:
+        break;
+    }
+    errtext_set(err, "the service has no answer at present");
+    return STATUS_TEMPFAIL;
+}
+
+enum status client_keys(const struct client_question *question,
+                        const struct credential *user,
+                        char keys_r[WIRE_REPLY_BYTES_MAX + 1],
+                        struct errtext *err)
+{
+    const struct credentials credentials = {
+        .authzid = {"", 0}, .user = *user, .password = {"", 0}};
+    struct wire_reply reply;
+    enum status status = exchange(question, &credentials, &reply, err);
+
+    if (status == STATUS_OK)
+        status = judge_keys(&reply, keys_r, err);
+    secret_wipe(&reply, sizeof(reply));
+    return status;
 }

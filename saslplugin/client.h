@@ -37,4 +37,15 @@ enum status client_ask(const struct client_question *question,
                        char name_r[WIRE_REPLY_BYTES_MAX + 1],
                        struct errtext *err) MUST_CHECK;
 
+/*
+ * Asks for the SCRAM keys of a user, at a socket that gives them away.
+ *
+ * Returns STATUS_OK and keys_r, a secret, of a person or made up for nobody;
+ * STATUS_DENIED for a name that nobody can have; STATUS_TEMPFAIL.
+ */
+enum status client_keys(const struct client_question *question,
+                        const struct credential *user,
+                        char keys_r[WIRE_REPLY_BYTES_MAX + 1],
+                        struct errtext *err) MUST_CHECK;
+
 #endif

@@ -8,23 +8,34 @@
 #include <stddef.h>
 #include <string.h>
 
-enum status options_path(const char *text, char path_r[OPTIONS_PATH_SIZE],
-                         struct errtext *err)
+enum status options_path(const char *name, const char *text,
+                         char path_r[OPTIONS_PATH_SIZE], struct errtext *err)
 {
     size_t len;
 
     if (text == NULL || text[0] == '\0') {
-        errtext_set(err, "provost_path is not set");
+        errtext_set(err, "%s is not set", name);
         return STATUS_NOT_FOUND;
     }
     len = strlen(text);
     if (len >= OPTIONS_PATH_SIZE) {
-        errtext_set(err, "provost_path is longer than %d bytes",
+        errtext_set(err, "%s is longer than %d bytes", name,
                     OPTIONS_PATH_SIZE - 1);
         return STATUS_INVALID;
     }
     memcpy(path_r, text, len + 1);
     return STATUS_OK;
+}
+
+bool options_switch(const char *text)
+{
+    static const char *const words[] = {"yes", "on", "true", "1", "t"};
+
+    for (size_t i = 0; text != NULL && i < ARRAY_SIZE(words); i++) {
+        if (strcmp(text, words[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 enum status options_timeout(const char *text, int *seconds_r,

@@ -1,5 +1,5 @@
 /*
- * options - the values of provost_path and provost_timeout
+ * options - the values of provost_path, provost_timeout and provost_auxprop
  *
  * Pure. The values come from the configuration of whatever program loaded
  * the plugin, and are read once, while that program starts.
@@ -10,6 +10,8 @@
 
 #include "status.h"
 
+#include <stdbool.h>
+
 #define OPTIONS_PATH_SIZE 108 /* of a unix socket's address, NUL included */
 
 /* The login service answers in 8 s whatever happens; more is a dead one. */
@@ -17,18 +19,26 @@
 #define OPTIONS_TIMEOUT_SECONDS_MAX 60
 
 struct options {
-    char path[OPTIONS_PATH_SIZE]; /* "": set, but unusable */
-    int timeout_seconds;          /* of one whole login */
+    char path[OPTIONS_PATH_SIZE];      /* "": set, but unusable */
+    int timeout_seconds;               /* of one whole login */
+    char keys_path[OPTIONS_PATH_SIZE]; /* likewise */
 };
 
 /*
- * Reads provost_path; text is NULL where the program does not set it.
+ * Reads the path called name; text is NULL where the program does not set it.
  *
  * Returns STATUS_OK and path_r, terminated; STATUS_NOT_FOUND when the option
  * is not set, or to nothing; STATUS_INVALID when it is no socket's path.
  */
-enum status options_path(const char *text, char path_r[OPTIONS_PATH_SIZE],
+enum status options_path(const char *name, const char *text,
+                         char path_r[OPTIONS_PATH_SIZE],
                          struct errtext *err) MUST_CHECK;
+
+/*
+ * Reads provost_auxprop, a switch as libsasl2 has them; NULL is off. Returns
+ * whether it is on.
+ */
+bool options_switch(const char *text);
 
 /*
  * Reads provost_timeout; text is NULL where the program does not set it.

@@ -8,6 +8,7 @@
 #include "credentials.h"
 #include "exchange.h"
 #include "glue.h"
+#include "keys.h"
 #include "options.h"
 #include "plain.h"
 #include "secret.h"
@@ -141,6 +142,18 @@ static const char *read_option(const sasl_utils_t *utils, const char *name)
     return value;
 }
 
+static void read_timeout(const sasl_utils_t *utils)
+{
+    struct errtext err = {{0}};
+
+    if (options_timeout(read_option(utils, "provost_timeout"),
+                        &options.timeout_seconds, &err) == STATUS_OK)
+        return;
+    options.timeout_seconds = OPTIONS_TIMEOUT_SECONDS_DEFAULT;
+    utils->log(NULL, SASL_LOG_ERR, "provost: %s: using %d", err.text,
+               options.timeout_seconds);
+}
+
 /*
  * Returns whether the program turned us on. A value that cannot be used is no
  * reason to step aside: the program would then ask some other module, which
@@ -151,8 +164,8 @@ static bool read_options(const sasl_utils_t *utils)
 {
     struct errtext err = {{0}};
 
-    switch (
-        options_path(read_option(utils, "provost_path"), options.path, &err)) {
+    switch (options_path("provost_path", read_option(utils, "provost_path"),
+                         options.path, &err)) {
     case STATUS_OK:
         break;
     case STATUS_NOT_FOUND:
@@ -165,12 +178,7 @@ static bool read_options(const sasl_utils_t *utils)
                    err.text);
         break;
     }
-    if (options_timeout(read_option(utils, "provost_timeout"),
-                        &options.timeout_seconds, &err) != STATUS_OK) {
-        options.timeout_seconds = OPTIONS_TIMEOUT_SECONDS_DEFAULT;
-        utils->log(NULL, SASL_LOG_ERR, "provost: %s: using %d", err.text,
-                   options.timeout_seconds);
-    }
+    read_timeout(utils);
     return true;
 }
 
@@ -204,5 +212,57 @@ int sasl_server_plug_init(const sasl_utils_t *utils, int max_version,
         return SASL_OK;
     rank_mechanisms();
     *plugcount = (int)ARRAY_SIZE(mechanisms);
+    return SASL_OK;
+}
+
+/* libsasl2 passes over this answer, as if we were not there. */
+static int look_up_nothing(void *glob_context, sasl_server_params_t *sparams,
+                           unsigned flags, const char *user, unsigned len)
+{
+    (void)glob_context;
+    (void)sparams;
+    (void)flags;
+    (void)user;
+    (void)len;
+    return SASL_NOMECH;
+}
+
+static int look_up_keys(void *glob_context, sasl_server_params_t *sparams,
+                        unsigned flags, const char *user, unsigned len)
+{
+    (void)glob_context;
+    return keys_lookup(sparams, &options, flags, user, len);
+}
+
+static char auxprop_name[] = "provost";
+
+static sasl_auxprop_plug_t auxprop = {
+    .auxprop_lookup = look_up_nothing,
+    .name = auxprop_name,
+};
+
+int sasl_auxprop_plug_init(const sasl_utils_t *utils, int max_version,
+                           int *out_version, sasl_auxprop_plug_t **plug,
+                           const char *plugname)
+{
+    struct errtext err = {{0}};
+
+    (void)plugname;
+    if (max_version < SASL_AUXPROP_PLUG_VERSION)
+        return SASL_BADVERS;
+    *out_version = SASL_AUXPROP_PLUG_VERSION;
+    *plug = &auxprop;
+    if (!options_switch(read_option(utils, "provost_auxprop")))
+        return SASL_OK;
+    /* As above: what cannot be used is no reason to step aside. */
+    if (options_path("provost_keys_path",
+                     read_option(utils, "provost_keys_path"), options.keys_path,
+                     &err) != STATUS_OK) {
+        options.keys_path[0] = '\0';
+        utils->log(NULL, SASL_LOG_ERR,
+                   "provost: %s: no login by SCRAM will succeed", err.text);
+    }
+    read_timeout(utils);
+    auxprop.auxprop_lookup = look_up_keys;
     return SASL_OK;
 }

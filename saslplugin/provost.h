@@ -3,7 +3,8 @@
  *
  * Offers PLAIN and LOGIN to the program that loads it, but only where that
  * program's SASL configuration sets provost_path; elsewhere it offers nothing,
- * so that every other program on the host keeps the mechanisms it had.
+ * so that every other program on the host keeps the mechanisms it had. Likewise
+ * the auxprop "provost" has something to say only where provost_auxprop is on.
  *
  * The file has to be called libprovost.so, and lies in libsasl2's directory.
  */
@@ -15,8 +16,10 @@
 
 #include <sasl/saslplug.h>
 
-/* The one name that libprovost.so exports; see sasl/saslplug.h. */
+/* The two names that libprovost.so exports; see sasl/saslplug.h. */
 extern sasl_server_plug_init_t sasl_server_plug_init
+    __attribute__((visibility("default")));
+extern sasl_auxprop_init_t sasl_auxprop_plug_init
     __attribute__((visibility("default")));
 
 #endif

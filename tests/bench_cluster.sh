@@ -71,6 +71,7 @@ measure() {
     shift
     measure_rates=
     measure_errors=0
+    # shellcheck disable=SC2034
     for round in $(seq "$ROUNDS"); do
         measure_pids=
         rm -f "$LAB"/load.*

@@ -14,6 +14,36 @@
 
 #include <sysexits.h>
 
+/* Says if some socket of authd gives keys away, so that they are of use. */
+static bool wants_keys(const struct tool *tool)
+{
+    const struct auth_settings *auth = &tool->settings->auth;
+
+    for (size_t i = 0; i < auth->socket_count; i++) {
+        if (auth->sockets[i].kind == SOCKET_KEYS)
+            return true;
+    }
+    return false;
+}
+
+/* A hash of which SCRAM keys can be made, or else the usual one. */
+static enum status make_hash(const struct tool *tool,
+                             struct password_gate *gate, const char *password,
+                             char **hash_r, struct errtext *err)
+{
+    enum status status = STATUS_INVALID;
+
+    if (wants_keys(tool)) {
+        status = password_scram(password, hash_r, err);
+        if (status == STATUS_INVALID && password[0] != '\0')
+            tool_error("the password has letters of which clients do not make "
+                       "the same: it has no SCRAM keys, PLAIN and LOGIN work");
+    }
+    if (status == STATUS_INVALID)
+        status = password_hash(gate, password, hash_r, err);
+    return status;
+}
+
 /* Hashes the password and stores it; the hash lives here alone. */
 static int store_password(struct tool *tool, const char *address,
                           const char *password)
@@ -26,7 +56,7 @@ static int store_password(struct tool *tool, const char *address,
     if (gate == NULL)
         errtext_set(&err, "out of memory");
     else
-        status = password_hash(gate, password, &hash, &err);
+        status = make_hash(tool, gate, password, &hash, &err);
     if (status == STATUS_OK)
         status = store_mailbox_password(tool->store, address, hash, tool->who,
                                         tool_deadline(tool), &err);

@@ -8,8 +8,8 @@ plugin=${PROVOST_BUILD:-.}/saslplugin/.libs/libprovost.so
 faults=0
 
 shown=$(nm -D --defined-only "$plugin" | awk '{ print $3 }' | sort | tr '\n' ' ')
-[ "$shown" = "sasl_server_plug_init " ] ||
-    { echo "exported: $shown(wanted: sasl_server_plug_init)"; faults=1; }
+[ "$shown" = "sasl_auxprop_plug_init sasl_server_plug_init " ] ||
+    { echo "exported: $shown(wanted: sasl_auxprop_plug_init, sasl_server_plug_init)"; faults=1; }
 
 needed=$(objdump -p "$plugin" | awk '$1 == "NEEDED" { print $2 }' | sort | tr '\n' ' ')
 [ "$needed" = "libc.so.6 " ] ||

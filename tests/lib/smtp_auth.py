@@ -8,6 +8,8 @@ after a 235 and prints the reply to its final dot too."""
 import argparse
 import base64
 import collections
+import hashlib
+import hmac
 import os
 import socket
 import ssl
@@ -22,6 +24,7 @@ class Session:
         self.file = self.sock.makefile("rb")
         self.shown = args.transcript
         self.features = []
+        self.challenge = b""
         self.reply()
         self.ehlo()
         if not args.no_tls:
@@ -57,7 +60,41 @@ class Session:
     def ehlo(self):
         self.features = [line[4:].decode("latin-1") for line in self.command(b"EHLO client.example")]
 
+    def scram(self, mech, user, password):
+        """RFC 5802, without channel binding; the server's proof is checked."""
+        digest = mech[6:].replace("-", "").lower()
+
+        def mac(key, text):
+            return hmac.new(key, text, digest).digest()
+
+        bare = b"n=" + user.replace(b"=", b"=3D").replace(b",", b"=2C") + \
+            b",r=" + base64.b64encode(os.urandom(18))
+        last = self.command(b"AUTH " + mech.encode() + b" " + base64.b64encode(b"n,," + bare))[-1]
+        if not last.startswith(b"334"):
+            return last
+        challenge = base64.b64decode(last[4:])
+        values = dict(part.split(b"=", 1) for part in challenge.split(b","))
+        if not values[b"r"].startswith(bare.split(b",r=")[1]):
+            return b"the nonce is another's"
+        self.challenge = b"i=" + values[b"i"] + b" s=" + values[b"s"]
+        salted = hashlib.pbkdf2_hmac(digest, password, base64.b64decode(values[b"s"]),
+                                     int(values[b"i"]))
+        key = mac(salted, b"Client Key")
+        without = b"c=biws,r=" + values[b"r"]
+        text = b",".join((bare, challenge, without))
+        signature = mac(hashlib.new(digest, key).digest(), text)
+        proof = bytes(a ^ b for a, b in zip(key, signature))
+        last = self.command(base64.b64encode(without + b",p=" + base64.b64encode(proof)))[-1]
+        if last.startswith(b"334"):
+            wanted = b"v=" + base64.b64encode(mac(mac(salted, b"Server Key"), text))
+            if base64.b64decode(last[4:]) != wanted:
+                return b"the server did not know the keys"
+            last = self.command(b"")[-1]
+        return last
+
     def auth(self, mech, user, password, authzid):
+        if mech.startswith("SCRAM-"):
+            return self.scram(mech, user, password)
         if mech == "PLAIN":
             data = base64.b64encode(authzid + b"\0" + user + b"\0" + password)
             return self.command(b"AUTH PLAIN " + data, b"AUTH PLAIN ...")[-1]
@@ -102,6 +139,8 @@ def attempt(args, user, password):
         lines = []
         for _ in range(args.repeat):
             lines.append(session.auth(args.mech, user, password, os.fsencode(args.authzid)))
+            if args.challenge:
+                lines[-1:] = [session.challenge, lines[-1][:3]]
         if args.send and lines[-1].startswith(b"235"):
             sender, recipient = args.send
             lines.append(session.send(os.fsencode(sender), os.fsencode(recipient),
@@ -129,7 +168,9 @@ def arguments():
     parser.add_argument("--ca", help="verify the server's certificate with this")
     parser.add_argument("--no-tls", action="store_true")
     parser.add_argument("--mech", default="PLAIN",
-                        help="PLAIN, PLAIN-2 (without initial response), LOGIN, ...")
+                        help="PLAIN, PLAIN-2 (without initial response), LOGIN, SCRAM-SHA-256, ...")
+    parser.add_argument("--challenge", action="store_true",
+                        help="print a SCRAM server's rounds and salt, and the code")
     parser.add_argument("--user", default="")
     parser.add_argument("--password", default="")
     parser.add_argument("--authzid", default="")

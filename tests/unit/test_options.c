@@ -54,20 +54,34 @@ static void reads_a_path_that_fits_a_socket(void)
     static char long_path[OPTIONS_PATH_SIZE + 1];
     char path[OPTIONS_PATH_SIZE] = "kept";
 
-    CU_ASSERT_EQUAL(options_path(NULL, path, NULL), STATUS_NOT_FOUND);
-    CU_ASSERT_EQUAL(options_path("", path, NULL), STATUS_NOT_FOUND);
+    CU_ASSERT_EQUAL(options_path("provost_path", NULL, path, NULL),
+                    STATUS_NOT_FOUND);
+    CU_ASSERT_EQUAL(options_path("provost_path", "", path, NULL),
+                    STATUS_NOT_FOUND);
     CU_ASSERT_STRING_EQUAL(path, "kept");
-    CU_ASSERT_EQUAL(options_path("/run/x", path, NULL), STATUS_OK);
+    CU_ASSERT_EQUAL(options_path("provost_path", "/run/x", path, NULL),
+                    STATUS_OK);
     CU_ASSERT_STRING_EQUAL(path, "/run/x");
 
     memset(long_path, 'x', sizeof(long_path) - 1);
-    CU_ASSERT_EQUAL(options_path(long_path, path, NULL), STATUS_INVALID);
+    CU_ASSERT_EQUAL(options_path("provost_path", long_path, path, NULL),
+                    STATUS_INVALID);
     CU_ASSERT_STRING_EQUAL(path, "/run/x");
     long_path[OPTIONS_PATH_SIZE - 1] = '\0';
-    CU_ASSERT_EQUAL(options_path(long_path, path, NULL), STATUS_OK);
+    CU_ASSERT_EQUAL(options_path("provost_path", long_path, path, NULL),
+                    STATUS_OK);
     CU_ASSERT_STRING_EQUAL(path, long_path);
     long_path[OPTIONS_PATH_SIZE - 2] = '\0';
-    CU_ASSERT_EQUAL(options_path(long_path, path, NULL), STATUS_OK);
+    CU_ASSERT_EQUAL(options_path("provost_path", long_path, path, NULL),
+                    STATUS_OK);
+}
+
+static void reads_a_switch_as_libsasl2_does(void)
+{
+    CU_ASSERT_TRUE(options_switch("yes") && options_switch("on") &&
+                   options_switch("true") && options_switch("1"));
+    CU_ASSERT_FALSE(options_switch(NULL) || options_switch("") ||
+                    options_switch("no") || options_switch("yes "));
 }
 
 int main(void)
@@ -75,6 +89,7 @@ int main(void)
     static CU_TestInfo tests[] = {
         {"reads a timeout from 1 to 60", reads_a_timeout_from_1_to_60},
         {"reads a path that fits a socket", reads_a_path_that_fits_a_socket},
+        {"reads a switch as libsasl2 does", reads_a_switch_as_libsasl2_does},
         CU_TEST_INFO_NULL,
     };
 

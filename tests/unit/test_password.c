@@ -73,6 +73,11 @@ static const char *const hashes[] = {
     "{ssha256}k/hLSmgpPYvtxuBamb651Aj3pem7yCg1BhLIKOyvNqK+24LX",
     "{SSHA512}SYtZSJKCV+j2D8kUcAhiBhQ2TbmR8KS/"
     "7YoHnRmnzFCXBFHlrMws5GAiLX6Utkw3cEKZAwwbGwM0Jqj8vT6qdtC4k7U=",
+    "{SCRAM-SHA-256}4096,U4kO/kbumrDK/Teoms+uYw==,K0FzzT/"
+    "xMRLs0hrfXWjqVYPK0eW2pmUiMwrx2uCAkfo=,plZaNJYKOCcxK+aqrOVt+dSZ2Rymc131TD+"
+    "tH7mE1fA=",
+    "{SCRAM-SHA-1}4096,AtJHGpZQCpGVyI/CGGFeww==,GS+MZHWSW3ih3oSnZlH+Pt/"
+    "QCHc=,uZlDxodqhSw0ghgsVcO/HToYxWE=",
     "{PBKDF2}$1$.bNgXD61SpyWPc3S$5000$"
     "01ad51d4118d8d48817b48d16bf4f19799f6168d",
     "{PBKDF2-SHA512}10000$AAECAwQFBgcICQoLDA0ODw==$nTDrFHWu2OedNzgSO2/AIg8+"
@@ -224,6 +229,17 @@ static void cannot_say_about_what_it_cannot_read(void)
         {"PBKDF2 without key", "{PBKDF2}$1$salt$5000$"},
         {"PBKDF2 with a short key", "{PBKDF2}$1$salt$5000$01ad"},
         {"PBKDF2-SHA512 without key", "{PBKDF2-SHA512}10000$AAEC"},
+        {"SCRAM without keys", "{SCRAM-SHA-256}4096,AAEC"},
+        {"SCRAM with a short key", "{SCRAM-SHA-256}4096,AAEC,AAEC,AAEC"},
+        {"SCRAM of 0 rounds",
+         "{SCRAM-SHA-1}0,AAEC,AAECAwQFBgcICQoLDA0ODxAREhM=,"
+         "AAECAwQFBgcICQoLDA0ODxAREhM="},
+        {"SCRAM of no rounds",
+         "{SCRAM-SHA-1}x,AAEC,AAECAwQFBgcICQoLDA0ODxAREhM=,"
+         "AAECAwQFBgcICQoLDA0ODxAREhM="},
+        {"SCRAM with five fields",
+         "{SCRAM-SHA-1}4096,AAEC,AAECAwQFBgcICQoLDA0ODxAREhM=,"
+         "AAECAwQFBgcICQoLDA0ODxAREhM=,AAEC"},
         {"argon2 without parameters", "{ARGON2ID}$argon2id$v=19$abc$def"},
         {"argon2 of another name",
          "{ARGON2ID}$argon2d$v=19$m=32768,t=4,p=1$wrDO6RZnOms$bTsZP6rg"},
@@ -286,6 +302,14 @@ static void does_not_begin_what_costs_too_much(void)
          true},
         {"PBKDF2 10,000,001",
          "{PBKDF2}$1$salt$10000001$01ad51d4118d8d48817b48d16bf4f19799f6168d",
+         false},
+        {"SCRAM 10,000,000",
+         "{SCRAM-SHA-1}10000000,AAEC,AAECAwQFBgcICQoLDA0ODxAREhM=,"
+         "AAECAwQFBgcICQoLDA0ODxAREhM=",
+         true},
+        {"SCRAM 10,000,001",
+         "{SCRAM-SHA-1}10000001,AAEC,AAECAwQFBgcICQoLDA0ODxAREhM=,"
+         "AAECAwQFBgcICQoLDA0ODxAREhM=",
          false},
         {"PBKDF2-SHA512 10,000,001",
          "{PBKDF2-SHA512}10000001$AAECAwQFBgcICQoLDA0ODw==$"
