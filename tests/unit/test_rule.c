@@ -11,6 +11,7 @@
 #include "unit.h"
 #include "verdict.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,6 +146,21 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
+/*
+ * What Postfix takes for no more than it is: DUNNO, or a reply code, with an
+ * enhanced code of the same class, and words.
+ */
+static bool well_formed(const char *text)
+{
+    bool coded = (text[0] == '4' || text[0] == '5') && isdigit(text[1]) &&
+                 isdigit(text[2]) && text[3] == ' ' && text[4] == text[0] &&
+                 text[5] == '.' && isdigit(text[6]) && text[7] == '.' &&
+                 strspn(text + 8, "0123456789") > 0 &&
+                 strchr(text + 8, ' ') != NULL;
+
+    return strlen(text) < 400 && (coded || strcmp(text, "DUNNO") == 0);
+}
+
 static const struct ask answers[] = {
     {"a mailbox with room", .recipient = "ada@example.org", .answer = "DUNNO"},
     {"an unknown domain", .recipient = "x@elsewhere.example",
@@ -250,8 +266,7 @@ static void answers_by_the_tables(void)
         CHECK_CASE(answers[i].name,
                    begins(scene.answer.text, answers[i].answer));
         CHECK_CASE(answers[i].name, !scene.answer.away);
-        CHECK_CASE(answers[i].name,
-                   strlen(scene.answer.text) <= POLICY_TEXT_BYTES_MAX);
+        CHECK_CASE(answers[i].name, well_formed(scene.answer.text));
     }
     policy_close(&scene.policy);
 }
@@ -347,6 +362,18 @@ static const struct message {
      NULL,
      950,
      "452 4.2.2 "},
+    {"in a domain with room", {"eve@full.example"}, NULL, 10, "DUNNO"},
+    {"in a domain without", {"eve@full.example"}, NULL, 11, "452 4.2.2 "},
+    {"over the recipient's size",
+     {"small@example.org"},
+     NULL,
+     501,
+     "552 5.3.4 "},
+    {"over the size of one of two",
+     {"small@example.org", "ada@example.org"},
+     NULL,
+     501,
+     "DUNNO"},
 };
 
 static void joins_recipients_by_the_instance(void)
@@ -533,6 +560,7 @@ static void takes_the_settings_order_and_words(void)
          .text = (char *)(uintptr_t) "Not yours"},
         {.name = (char *)(uintptr_t) "nonsense", .mode = POLICY_MODE_OFF},
     };
+    char words[RULE_TEXT_BYTES_MAX + 2] = "";
     struct rule_order order;
     struct errtext err = {{0}};
     struct policy_world world;
@@ -556,6 +584,21 @@ static void takes_the_settings_order_and_words(void)
         policy_open_with(&world, &source, &scene.policy, &err), STATUS_OK);
     send(&scene, &ask, "");
     CU_ASSERT_STRING_EQUAL(scene.answer.text, "553 5.7.1 Not yours");
+    policy_close(&scene.policy);
+    rules[0].text = words;
+    memset(words, 'x', RULE_TEXT_BYTES_MAX + 1);
+    CU_ASSERT_EQUAL(rule_order_read(&scene.settings.policy, &order, &err),
+                    STATUS_INVALID);
+    words[0] = '\n';
+    words[RULE_TEXT_BYTES_MAX] = '\0';
+    CU_ASSERT_EQUAL(rule_order_read(&scene.settings.policy, &order, &err),
+                    STATUS_INVALID);
+    words[0] = 'x';
+    CU_ASSERT_EQUAL_FATAL(
+        policy_open_with(&world, &source, &scene.policy, &err), STATUS_OK);
+    send(&scene, &ask, "");
+    CU_ASSERT_TRUE(begins(scene.answer.text, "553 5.7.1 xxxx"));
+    CU_ASSERT_TRUE(well_formed(scene.answer.text));
     CU_ASSERT_STRING_EQUAL(policy_mode(scene.policy, POLICY_TLS_IN), "warn");
     CU_ASSERT_STRING_EQUAL(
         policy_mode(scene.policy, POLICY_PROVISION_RECIPIENT), "off");
