@@ -50,6 +50,12 @@ usage ada 5300000000
 like "by its declared size, mail that does not fit is refused at RCPT" "$(lab_send --declare 90000000 ada@example.org)" 'rcpt ada@example.org 452 4\.2\.2 '
 like "a small one still fits" "$(lab_send --declare 1000 ada@example.org)" 'end 250 '
 like "without a declared size it is refused at the end" "$(lab_send --data 90000000 ada@example.org)" 'end 452 4\.2\.2 '
+usage ada 5368000000
+like "one of two recipients with room has it taken" "$(lab_send --data 2000000 ada@example.org bob@example.org)" 'end 250 '
+usage bob 5368000000
+like "and two without have it refused at the end" "$(lab_send --data 2000000 ada@example.org bob@example.org | tr '\n' '|')" \
+    'rcpt ada@example.org 250 .*rcpt bob@example.org 250 .*end 452 4\.2\.2 '
+usage bob 0
 usage ada 6000000000
 like "a full mailbox refuses" "$(lab_send ada@example.org)" 'rcpt ada@example.org 452 4\.2\.2 '
 like "for one of two recipients only" "$(lab_send ada@example.org bob@example.org | tr '\n' '|')" 'rcpt ada@example.org 452 .*rcpt bob@example.org 250 .*end 250 '
@@ -96,6 +102,15 @@ like "the sixth is refused for now" "$(echo "$sent" | tail -n 1)" 'last 450 4\.7
 like "a null sender does not help" "$(lab_submit bob --from '' ada@example.org)" '450 4\.7\.1 '
 like "neither does another one" "$(lab_submit bob --from 'bob+x@example.org' ada@example.org)" '450 4\.7\.1 '
 like "others go on" "$(lab_submit carol --from carol@example.org ada@example.org)" 'end 250 '
+lab_sql "UPDATE mailbox SET rate_recipients = 3, rate_recipients_period = 3600 WHERE address = 'carol@example.org'"
+# three RECIPIENT: one message of carol's to three people, and one more.
+three() {
+    lab_submit carol --from carol@example.org ada@example.org bob@example.org info@example.org "$@" | tr '\n' '|'
+}
+like "four recipients where three are allowed are refused at the end" "$(three team@example.org)" \
+    'rcpt team@example.org 250 .*end 450 4\.7\.1 .*End-of-data rejected: Too many recipients'
+like "and cost nothing: three are taken" "$(three)" 'end 250 '
+like "then there is none left" "$(three)" 'rcpt ada@example.org 450 4\.7\.1 .*Too many recipients'
 told() { [ "$(lab_sql "SELECT COUNT(*) FROM event WHERE address = 'bob@example.org' AND kind LIKE '%rate%'")" = 1 ]; }
 wait_for 10 told
 is "the first refusal is an event, the others are not" "$?" 0

@@ -2,9 +2,9 @@
 # policy_provision.sh - mail for somebody new, from the first to one too many
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# slapd knows the person, authd makes the mailbox when mail comes, Dovecot
-# delivers and counts with the files of conf/dovecot, and the rules refuse what
-# no longer fits.
+# slapd knows the person, Postfix asks the policy service when mail comes, that
+# one asks authd, who makes the mailbox; Dovecot delivers and counts with the
+# files of conf/dovecot, and the rules refuse what no longer fits.
 set -u
 # shellcheck source=tests/lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
@@ -17,6 +17,12 @@ lab_slapd
 lab_mariadb
 LAB_LDAP=ldapi
 LAB_CONF_DEFAULT='active = "active";'
+LAB_CONF="policy = {
+  $(lab_policy_listen) account_ttl = \"0\"; usage_ttl = \"0\";
+  provision_socket = \"$LAB/run/provision\";
+  rules = ( { rule = \"recipient_state\"; }, { rule = \"mailbox_quota\"; },
+            { rule = \"provision_recipient\"; }, { rule = \"mailbox_limit\"; } );
+};"
 lab_config
 sed -i "s|{ path = \"$LAB/run/authd\";|{ path = \"$LAB/run/provision\"; kind = \"provision\"; mode = \"0600\"; }, &|
 s|quota = \"5G\"|quota = \"200K\"|" "$LAB/provost.conf"
@@ -49,7 +55,7 @@ passdb {
 }
 service lmtp {
   unix_listener lmtp {
-    mode = 0600
+    mode = 0666
   }
 }
 !include quota.conf
@@ -57,71 +63,92 @@ CONF
 lab_start dovecot dovecot -F -c "$home/dovecot.conf"
 wait_for 15 test -S "$home/run/lmtp" || lab_die "Dovecot listens"
 
-# ask REQUEST...: a line of answer each, with provision_recipient on.
-ask() {
-    printf '%s\n' "$@" | PROVISION_SOCKET=$LAB/run/provision \
-        "$PROVOST_BUILD/tests/integration/policy_ask" "$LAB/run/mariadb.sock" 4000 \
-        recipient_state=enforce mailbox_quota=enforce provision_recipient=enforce \
-        mailbox_limit=enforce
-}
-# deliver TO KILOBYTES: through LMTP; prints the last reply.
-deliver() {
-    head -c "$(($2 * 768))" /dev/zero | base64 >"$LAB/body"
-    swaks --protocol LMTP --socket "$home/run/lmtp" --from sender@elsewhere.example \
-        --to "$1" --header "Subject: $2" --body "@$LAB/body" 2>&1 |
-        grep -E '^<(~|-|\*\*)' | tail -n 2 | head -n 1
-}
+lab_postfix_make
+lab_postfix_policy
+printf '%s\n' "virtual_transport = lmtp:unix:$home/run/lmtp" 'recipient_delimiter = +' >>"$LAB/postfix/main.cf"
+echo 'lmtp unix - - n - - lmtp' >>"$LAB/postfix/master.cf"
+lab_policyd
+lab_postfix_start
+
 mailboxes() {
     lab_sql "SELECT COUNT(*) FROM mailbox WHERE address = '$1'"
 }
 used() {
     lab_sql "SELECT COALESCE(MAX(bytes), 0) FROM quota2 WHERE username = '$1'"
 }
+# messages NAME: how many are in the mailbox.
+messages() {
+    find "$home/mail/example.org/$1/new" "$home/mail/example.org/$1/cur" -type f 2>/dev/null | wc -l
+}
+has_messages() {
+    [ "$(messages "$1")" = "$2" ]
+}
+
+# ------------------------------------------------------------- somebody new --
 
 is "nobody has a mailbox yet" "$(lab_sql 'SELECT COUNT(*) FROM mailbox')" 0
-is "mail to a person never seen before is let in" "$(ask recipient=ada@example.org)" DUNNO
+like "provostctl tells that the directory would be asked" \
+    "$(lab_provostctl policy explain --recipient ada@example.org)" 'provision_recipient.*would ask'
+is "and asks nobody" "$(mailboxes ada@example.org)" 0
+like "mail to a person never seen before is taken" "$(lab_send ada@example.org)" '^end 250 '
 is "who has a mailbox now" "$(mailboxes ada@example.org)" 1
-is "with an extension and in capitals, too" "$(ask recipient=BOB+x@example.org)" DUNNO
+check "and the mail in it" wait_for 15 has_messages ada 1
+like "with an extension and in capitals, too" "$(lab_send BOB+x@example.org)" '^end 250 '
 is "it is the person's own" "$(mailboxes bob@example.org)" 1
-is "somebody the directory does not know gets none" \
-    "$(ask recipient=nobody@example.org; mailboxes nobody@example.org)" "DUNNO
-0"
+check "and the mail, too" wait_for 15 has_messages bob 1
+unknown='550 5\.1\.1 .*User unknown'
+like "somebody the directory does not know is unknown to Postfix" "$(lab_send nobody@example.org)" "$unknown"
+is "and gets no mailbox" "$(mailboxes nobody@example.org)" 0
 is "the log tells them apart, and counts no wrong password" \
     "$(grep -c 'login wrong\|result=wrong' "$LAB/log/authd.log")" 0
-ask recipient=nobody2@example.org recipient=nobody2@example.org recipient=nobody2@example.org >/dev/null
+for _ in 1 2 3; do
+    lab_send nobody2@example.org >/dev/null
+done
 is "and a no is remembered: authd is asked once" "$(grep -c nobody2 "$LAB/log/authd.log")" 1
-ask recipient=x@elsewhere.example >/dev/null
-is "nor for a domain that is not ours" "$(grep -c x@elsewhere "$LAB/log/authd.log")" 0
-is "the first of a domain for one is let in" "$(ask recipient=nora@small.example)" DUNNO
-like "the second is told that the domain is full" "$(ask recipient=olga@small.example)" "^450 4.2.1"
+like "mail for a domain that is not ours is refused" "$(lab_send x@elsewhere.example)" 'Relay access denied'
+is "and not asked about" "$(grep -c x@elsewhere "$LAB/log/authd.log")" 0
+like "the first of a domain for one is let in" "$(lab_send nora@small.example)" '^end 250 '
+like "the second is told that the domain is full" "$(lab_send olga@small.example)" '^rcpt olga@small.example 450 4\.2\.1 '
 is "and has none" "$(mailboxes olga@small.example)" 0
 unlike "who asks without a password at the other socket is not let in" \
     "$(lab_auth carol@example.org '')" "^OK"
 is "nor made" "$(mailboxes carol@example.org)" 0
 
-like "Dovecot delivers to the mailbox that mail made" "$(deliver ada@example.org 60)" "^<.* 250 "
+# ----------------------------------------------------------------- until full --
+
+like "sixty kilobytes are taken" "$(lab_send --data 60000 ada@example.org)" '^end 250 '
 counted() {
     [ "$(used ada@example.org)" -gt 60000 ]
 }
-wait_for 10 counted
-first=$(used ada@example.org)
-check "and counts it in quota2 ($first bytes)" test "$first" -gt 60000
-is "there is room for more" "$(ask recipient=ada@example.org)" DUNNO
-like "not for as much as a whole quota" "$(ask "recipient=ada@example.org size=300000")" "^552 5.2.3"
-like "nor for what does not fit beside it" "$(ask "recipient=ada@example.org size=190000")" "^452 4.2.2"
-messages=1
-while [ "$messages" -lt 10 ]; do
-    answer=$(ask "recipient=ada@example.org size=61440")
-    [ "$answer" = DUNNO ] || break
-    deliver ada@example.org 60 >/dev/null
-    messages=$((messages + 1))
+check "and counted in quota2 when Dovecot has delivered them" wait_for 15 counted
+like "there is room for more" "$(lab_send --declare 60000 ada@example.org)" '^end 250 '
+like "not for as much as a whole quota" "$(lab_send --declare 300000 ada@example.org)" '^rcpt ada@example.org 552 5\.2\.3 '
+like "nor for what does not fit beside it" "$(lab_send --declare 190000 ada@example.org)" '^rcpt ada@example.org 452 4\.2\.2 '
+like "nor for that without a declared size" "$(lab_send --data 190000 ada@example.org)" '^end 452 4\.2\.2 '
+taken=3
+wait_for 15 has_messages ada "$taken"
+while [ "$taken" -lt 10 ]; do
+    answer=$(lab_send --declare 61000 --data 60000 ada@example.org | tail -n 1)
+    case $answer in "end 250 "*) ;; *) break ;; esac
+    taken=$((taken + 1))
+    wait_for 15 has_messages ada "$taken" || break
 done
-like "after $messages messages the door is closed" "$answer" "^452 4.2.2 .*used=[0-9]* size=61440 quota=204800"
-is "by a mailbox that holds them all" \
-    "$(find "$home/mail/example.org/ada/new" "$home/mail/example.org/ada/cur" -type f 2>/dev/null | wc -l)" "$messages"
+like "after $taken messages the door is closed" "$answer" '^rcpt ada@example.org 452 4\.2\.2 '
+like "which the log tells, with the numbers" "$(tail -n 1 "$LAB/log/policyd.log")" \
+    'deferred: rule=mailbox_quota .*numbers="used=[0-9]{6} size=61000 quota=204800"'
+is "by a mailbox that holds them all" "$(messages ada)" "$taken"
+
+# -------------------------------------------------------------- authd stopped --
 
 lab_authd_stop
-is "without authd, mail to somebody new is Postfix's to judge" "$(ask recipient=dan@example.org)" "DUNNO (away)"
-is "and who has a mailbox gets it as before" "$(ask recipient=bob@example.org)" DUNNO
+like "without authd, mail to somebody new is Postfix's to judge" "$(lab_send dan@example.org)" "$unknown"
+like "and who has a mailbox gets it as before" "$(lab_send bob@example.org)" '^end 250 '
+sed -i 's/{ rule = "provision_recipient"; }/{ rule = "provision_recipient"; store_away = "defer"; }/' "$LAB/provost.conf"
+lab_signal policyd HUP
+wait_for 5 grep -q reloaded "$LAB/log/policyd.log"
+is "or waits, if the settings say so" "$(lab_send dan@example.org | tail -n 1)" \
+    "rcpt dan@example.org 451 4.3.0 <dan@example.org>: Recipient address rejected: Temporary lookup failure"
+lab_authd
+like "until authd is back" "$(lab_send dan@example.org)" '^end 250 '
 lab_stop dovecot
 lab_done

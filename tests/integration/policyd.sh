@@ -46,6 +46,7 @@ sed 's/deadline = "1s"/deadlime = "1s"/' "$LAB/provost.conf" >"$LAB/bad.conf"
 is "bad ones end it with 78" "$?" 78
 like "with line and key" "$(cat "$LAB/out")" 'bad.conf:[0-9]+: policy.deadlime: .*deadline'
 policyd_start
+is "its socket has the mode and the group of its settings" "$(stat -c '%a %G' "$socket")" "666 $(lab_group)"
 
 # ---------------------------------------------------------------- protocol --
 
@@ -121,6 +122,17 @@ reload_from() {
 reloaded() { [ "$(grep -c 'reloaded' "$LAB/log/policyd.log")" -gt "$reloads" ]; }
 reload_from "$LAB/keep.conf"
 mail_size 10
+is "nothing is logged of what is let in" "$(grep -c 'dunno' "$LAB/log/policyd.log")" 0
+sed 's/account_ttl = "0"/account_ttl = "1h"/; s/^policy = {/log_level = "debug";\n&/' "$LAB/keep.conf" >"$LAB/remember.conf"
+reload_from "$LAB/remember.conf"
+is "a mailbox with room is remembered" "$(ask queue_id=8A4B)" DUNNO
+like "at debug what is let in is logged" "$(cat "$LAB/log/policyd.log")" 'debug: dunno: state=RCPT .*queue_id=8A4B .*recipient=ada@example.org'
+mail_size 6000000000
+is "as long as account_ttl says" "$(ask)" DUNNO
+reload_from "$LAB/remember.conf"
+like "or until SIGHUP" "$(ask)" '^452 4\.2\.2 '
+reload_from "$LAB/keep.conf"
+mail_size 10
 
 # What RCPT told is needed at the end, where Postfix names no recipient.
 for who in ada ada+list; do
@@ -128,6 +140,34 @@ for who in ada ada+list; do
 done
 reload_from "$LAB/keep.conf"
 like "a reload knows it still" "$(ask protocol_state=END-OF-MESSAGE recipient= recipient_count=2 instance=under.way size=6000000000)" '^552 5\.2\.3 '
+
+# -------------------------------------------------------------------- rates --
+
+lab_sql "UPDATE mailbox SET rate_messages = 2, rate_messages_period = 3600,
+    rate_recipients = 5, rate_recipients_period = 3600 WHERE address = 'ada@example.org'"
+sed 's/deadline = "1s";/& rules = ( { rule = "send_rate"; mode = "enforce"; } );/' "$LAB/keep.conf" >"$LAB/rate.conf"
+reload_from "$LAB/rate.conf"
+# sends STATE RECIPIENTS [LOGIN]: as Postfix asks of somebody who has logged in.
+sends() {
+    ask "protocol_state=$1" "recipient_count=$2" recipient= sender= "sasl_username=${3:-ADA@example.org}"
+}
+is "who has sent nothing may begin" "$(sends RCPT 0) $(sends DATA 1)" "DUNNO DUNNO"
+is "a message with one recipient is charged at its end" "$(sends END-OF-MESSAGE 1)" DUNNO
+for _ in 1 2 3; do
+    lab_provostctl policy test --login ada@example.org --sender ada@example.org --recipient x@elsewhere.example >/dev/null
+done
+like "one with more recipients than are left is refused there" "$(sends END-OF-MESSAGE 5)" '^450 4\.7\.1 Too many recipients, the sender.s limit is 5/1h'
+is "neither that nor a test cost anything" "$(sends END-OF-MESSAGE 4)" DUNNO
+for state in RCPT DATA END-OF-MESSAGE; do
+    like "then all is used up, at $state" "$(sends $state 1)" '^450 4\.7\.1 Too many messages, the sender.s limit is 2/1h'
+done
+like "which provostctl tells, too" "$(lab_provostctl policy test --login ada@example.org --sender ada@example.org --recipient x@elsewhere.example)" '450 4\.7\.1 '
+is "no login, no limit" "$(ask sender=ada@example.org)" DUNNO
+lab_sql "UPDATE domain SET rate_messages = 1, rate_messages_period = 3600 WHERE name = 'example.org'"
+is "one of the domain may send what the domain may" "$(sends END-OF-MESSAGE 1 bob@example.org)" DUNNO
+like "and the next one is one too many" "$(sends END-OF-MESSAGE 1 carol@example.org)" '^450 4\.7\.1 Too many messages, the domain.s limit is 1/1h'
+lab_sql "UPDATE domain SET rate_messages = 0 WHERE name = 'example.org'"
+reload_from "$LAB/keep.conf"
 
 # ------------------------------------------------------------ under a load --
 
@@ -182,6 +222,14 @@ lab_signal mariadb CONT
 reload_from "$LAB/keep.conf"
 back() { [ "$(ask)" = DUNNO ]; }
 wait_for 10 back
+lab_signal mariadb STOP
+ask protocol_state=MAIL sasl_username=ada@example.org >"$LAB/last" &
+last=$!
+sleep 0.4
+lab_signal policyd TERM
+wait "$last"
+lab_signal mariadb CONT
+is "who has asked before a SIGTERM is answered after it" "$(cat "$LAB/last")" DUNNO
 lab_stop policyd
 is "it stops at SIGTERM, and its socket is gone" "$([ -e "$socket" ] && echo there)" ""
 
