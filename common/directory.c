@@ -410,15 +410,21 @@ run_find(struct task *task, struct directory_connection *conn,
     struct find_task *find = (struct find_task *)task;
     int64_t started_ms = clock_ms();
     enum directory_outcome outcome = DIRECTORY_SPENT;
+    bool answered;
     int rc = send_queries(find, conn);
 
     if (rc == LDAP_SUCCESS)
         rc = wait_queries(find, conn, deadline_ms);
-    if (rc == LDAP_SUCCESS)
+    answered = rc == LDAP_SUCCESS;
+    if (answered)
         rc = read_answers(find, conn, deadline_ms, &outcome, status_r, err);
     if (rc != LDAP_SUCCESS) {
-        errtext_set(err, "search: %s", directory_code_text(rc));
-        if (rc == LDAP_FILTER_ERROR || rc == LDAP_NO_MEMORY)
+        *status_r = STATUS_TEMPFAIL;
+        if (!answered)
+            errtext_set(err, "search: %s", directory_code_text(rc));
+        /* Who found the person is well, if slow with one person's groups. */
+        if (rc == LDAP_FILTER_ERROR || rc == LDAP_NO_MEMORY ||
+            (answered && rc == LDAP_TIMEOUT))
             outcome = DIRECTORY_SPENT;
         else
             outcome = broken(task, conn, rc, started_ms);

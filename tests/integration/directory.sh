@@ -510,6 +510,9 @@ sent range-far 'find invalid .*too many values' "or farther"
 sent range-most 'find ok .*\|v4998\|last ' "5000 values in parts are taken"
 sent range-over 'find invalid .*too many values' "one more is refused"
 sent range-odd 'find ok .*name=A Part .*values=a ' "an option that is no range ends nothing"
+sent range-mute 'find tempfail .*more of uid=case-range-mute,.* no answer in time' "one that is silent then has not, either"
+ask hosts
+says "but it found the person, and need not rest" ' up '
 sent range-busy 'find tempfail .*more of uid=case-range-busy' "a server that does not answer for a part has not answered"
 open_with hosts "$(peer fake)"
 sent guid 'find ok .* id=03020100-0504-0706-0809-0a0b0c0d0e0f ' "objectGUID gets its usual text"

@@ -128,7 +128,9 @@ def range_case(number, name, body):
     }
     if name == "range-busy" and first:
         return done(number, 51, "busy")
-    if name == "range-busy":
+    if name == "range-mute" and first:
+        return b""
+    if name in ("range-busy", "range-mute"):
         sent[name, 0] = sent["range", 0]
     person = [(key, values) for key, values in PERSON if key != "otherMailbox"]
     if asked:
