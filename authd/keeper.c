@@ -33,6 +33,7 @@ struct keeper {
     bool check_now; /* under the lock */
     /* The thread that checks the store. */
     const char *store_state;
+    char store_away[STORE_AWAY_BYTES]; /* as it was logged last */
     int64_t next_check_ms;
 };
 
@@ -77,6 +78,24 @@ static void log_store(struct keeper *keeper, const char *state,
                  1);
 }
 
+/* A cluster that goes on without one of its nodes should not do so unseen. */
+static void log_hosts(struct keeper *keeper, struct store *store)
+{
+    char away[STORE_AWAY_BYTES];
+    const struct log_field fields[] = {LOG_TEXT("hosts", away)};
+
+    store_hosts_away(store, away);
+    if (strcmp(away, keeper->store_away) == 0)
+        return;
+    if (away[0] != '\0')
+        log_line(keeper->log, LOG_LEVEL_WARNING,
+                 "hosts of the store do not answer, using the next", fields, 1);
+    else
+        log_line(keeper->log, LOG_LEVEL_INFO,
+                 "the first host of the store answers again", NULL, 0);
+    memcpy(keeper->store_away, away, sizeof(away));
+}
+
 enum status keeper_check_store(struct keeper *keeper, int64_t deadline_ms,
                                struct errtext *err)
 {
@@ -88,6 +107,8 @@ enum status keeper_check_store(struct keeper *keeper, int64_t deadline_ms,
                         : status == STATUS_INVALID ? "schema"
                                                    : "down";
 
+    if (status == STATUS_OK)
+        log_hosts(keeper, login_store(generation->login));
     generations_release(keeper->generations, &generation);
     log_store(keeper, state, reason.text);
     keeper->store_state = state;

@@ -33,6 +33,14 @@ enum status store_open(const struct store_settings *set, struct store **store_r,
 /* Closes all connections, frees *store and sets it to NULL. */
 void store_close(struct store **store);
 
+#define STORE_AWAY_BYTES 256
+
+/*
+ * Writes which hosts before the one in use did not answer the last time they
+ * were asked, "db1, db2", cut to the size; "": there is none.
+ */
+void store_hosts_away(struct store *store, char text_r[STORE_AWAY_BYTES]);
+
 /*
  * Compares the schema with this program: STATUS_OK; STATUS_INVALID when the
  * schema is missing, too old for us, or says that we are too old for it (err

@@ -53,6 +53,15 @@ int64_t store_host_deadline(int64_t now_ms, int64_t deadline_ms, size_t left)
     return now_ms + (share_ms > 0 ? share_ms : 0);
 }
 
+size_t store_host_away(const struct store_host *hosts, size_t count)
+{
+    size_t away = 0;
+
+    while (away < count && hosts[away].rest_until_ms != 0)
+        away++;
+    return away;
+}
+
 bool store_host_should_return(const struct store_host *hosts, size_t index,
                               int64_t made_ms, int64_t now_ms)
 {

@@ -43,6 +43,12 @@ void store_host_failed(struct store_host *host, int64_t now_ms);
 int64_t store_host_deadline(int64_t now_ms, int64_t deadline_ms, size_t left);
 
 /*
+ * Returns how many hosts at the head of the list did not answer the last time,
+ * so that one behind them is used.
+ */
+size_t store_host_away(const struct store_host *hosts, size_t count);
+
+/*
  * Says if a connection to hosts[index] made at made_ms should be given up for
  * an earlier host that may be back.
  */

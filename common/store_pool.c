@@ -6,9 +6,11 @@
 #include "store_private.h"
 
 #include "clock.h"
+#include "strbuf.h"
 
 #include <errmsg.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -234,4 +236,19 @@ void store_checkin(struct store *store, struct store_connection **db)
     if (broken)
         store_disconnect(db);
     *db = NULL;
+}
+
+void store_hosts_away(struct store *store, char text_r[STORE_AWAY_BYTES])
+{
+    struct strbuf text = STRBUF_INIT(STORE_AWAY_BYTES - 1);
+    size_t away;
+
+    (void)pthread_mutex_lock(&store->lock);
+    away = store_host_away(store->hosts, store->host_count);
+    (void)pthread_mutex_unlock(&store->lock);
+    /* A list of one has nobody behind it. */
+    for (size_t i = 0; i < away && away < store->host_count; i++)
+        strbuf_appendf(&text, "%s%s", i > 0 ? ", " : "", store->hosts[i].name);
+    (void)snprintf(text_r, STORE_AWAY_BYTES, "%s", strbuf_text(&text));
+    strbuf_clear(&text);
 }

@@ -11,6 +11,8 @@ LAB_LDAP=ldapi
 LAB_CONF_AUTH="keys_secret_file = \"$LAB/secrets/keys\";"
 lab_secret keys 'random letters, the same on all hosts'
 lab_config
+# No answer is to come soon.
+sed -i 's|^store = {|& timeout = "1s";|' "$LAB/provost.conf"
 # Before there is a socket of keys, a password is hashed as usual.
 cp "$LAB/provost.conf" "$LAB/without.conf"
 sed -i "s|sockets = (|& { path = \"$(lab_jail_path keys)\"; kind = \"keys\"; mode = \"0666\"; allowed = [ \"postfix\" ]; },|" "$LAB/provost.conf"
@@ -116,6 +118,17 @@ sed -i '/provost_auxprop/d' "$LAB/postfix/sasl/smtpd.conf"
 lab_postfix_reload
 is "without provost_auxprop there are no keys" "$(code lena@example.org lena-secret)" 535
 is "and PLAIN goes on" "$(lab_smtp_code plugin lena@example.org lena-secret)" 235
+
+# Another program, with a database of its own, and the plugin in its directory.
+printf 'carl-secret' | saslpasswd2 -p -c -f "$LAB/sasldb" -u example.net carl >>"$LAB/log/sasldb.log" 2>&1 ||
+    lab_die "saslpasswd2 makes a database"
+neighbour() { # OPTION...: a login of carl at a program that knows nothing of Provost
+    printf '%s\n' "$(printf '\0carl@example.net\0carl-secret' | base64)" |
+        "$PROVOST_BUILD/tests/integration/sasl_host" -p "$1" -o pwcheck_method=auxprop \
+            -o sasldb_path="$LAB/sasldb" PLAIN 2>&1 | grep -v ^took_ms
+}
+like "another program still finds people in its own database" "$(neighbour "$LAB/sasl2:$(lab_sasl_dir)")" '^result OK|^result 0'
+is "and sees no change at all" "$(neighbour "$LAB/sasl2:$(lab_sasl_dir)")" "$(neighbour "$(lab_sasl_dir)")"
 
 unlike "no password and no key is in any log" "$(cat "$LAB"/log/*.log)" "lena-secret|new-secret|$(hash_of lena@example.org | cut -d, -f3 | tr '+' '.')"
 lab_done

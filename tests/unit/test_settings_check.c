@@ -204,6 +204,14 @@ static void contradictions_are_refused_with_the_fix(void)
         {"localhost",
          "store = { host = \"localhost\"; password_file = \"secret\"; };",
          ":1: store.host: ", "127.0.0.1"},
+        {"keys for everybody",
+         "auth = { keys_secret_file = \"secret\";\n"
+         "sockets = ( { kind = \"keys\"; } ); };",
+         ":2: auth.sockets.allowed: ", "name who may have them"},
+        {"keys without secret",
+         "auth = { sockets = ( { kind = \"keys\";\n"
+         "allowed = [ \"postfix\" ]; } ); };",
+         ":1: auth.keys_secret_file: ", "random letters"},
         {"a socket among hosts",
          "store = { host = \"127.0.0.1, /s\"; password_file = \"secret\"; };",
          ":1: store.host: ", "socket"},

@@ -67,6 +67,21 @@ static void one_caller_at_a_time_looks_if_it_is_back(void)
     CU_ASSERT_STRING_EQUAL(order_at(hosts, 2, NOW + 2 * REST), "01");
 }
 
+static void knows_who_is_away_before_the_one_in_use(void)
+{
+    struct store_host hosts[3] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+
+    CU_ASSERT_EQUAL(store_host_away(hosts, 3), 0);
+    store_host_failed(&hosts[1], NOW);
+    CU_ASSERT_EQUAL(store_host_away(hosts, 3), 0);
+    store_host_failed(&hosts[0], NOW);
+    CU_ASSERT_EQUAL(store_host_away(hosts, 3), 2);
+    store_host_failed(&hosts[2], NOW);
+    CU_ASSERT_EQUAL(store_host_away(hosts, 3), 3);
+    store_host_answered(&hosts[0]);
+    CU_ASSERT_EQUAL(store_host_away(hosts, 3), 0);
+}
+
 static void a_host_gets_a_share_of_the_time(void)
 {
     static const struct {
@@ -114,6 +129,8 @@ int main(void)
         {"all are tried when all failed", all_are_tried_when_all_failed},
         {"one caller at a time looks if it is back",
          one_caller_at_a_time_looks_if_it_is_back},
+        {"knows who is away before the one in use",
+         knows_who_is_away_before_the_one_in_use},
         {"a host gets a share of the time", a_host_gets_a_share_of_the_time},
         {"connections return to an earlier host",
          connections_return_to_an_earlier_host},

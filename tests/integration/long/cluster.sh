@@ -186,6 +186,10 @@ home() {
     [ "$(cluster_sql 3 "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE USER = 'provost'")" -gt 0 ] ||
         { cluster_auth 3 --user p1001@crowd.example --password p1001-secret >/dev/null; false; }
 }
+away() {
+    grep -q 'hosts of the store do not answer, using the next: hosts="*127.0.0.3' "$LAB/log/authd-3.log"
+}
+check "the log of host 3 says that its own node was away" wait_for 20 away
 check "host 3 returns to its own node" wait_for $((60 * slow)) home
 
 # ------------------------------------------------------------ quorum lost --
