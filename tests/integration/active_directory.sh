@@ -99,6 +99,10 @@ in_as "with the domain before it, too" 'AD\anna'
 in_as "whatever the case" 'ad\Anna'
 like "a name of another Windows domain is unknown" "$(lab_auth 'OTHER\anna' Secret-anna-1)" '^NO '
 like "and is told so" "$(grep -F 'OTHER' "$LAB/log/authd.log")" 'unknown_user'
+ctl why 'AD\anna' >"$LAB/out"
+is "why walks such a name to its end" "$?" 0
+like "past the directory that has none of the kind" "$(cat "$LAB/out")" \
+    '^- +search +directory corp has no names of this Windows domain'
 like "a wrong password is wrong" "$(lab_auth 'AD\anna' wrong)" '^NO '
 guid=$(samba_search '(sAMAccountName=anna)' objectGUID | sed -n 's/^objectGUID:: //p' |
     "$LAB_PYTHON" -c 'import base64, sys, uuid
