@@ -43,19 +43,6 @@ struct order {
     struct account found;
 };
 
-/* Reads and locks the mailbox, whatever an earlier try read. */
-static enum status read_mailbox(struct store_connection *db,
-                                struct order *order, struct errtext *err)
-{
-    enum status status;
-
-    account_clear(&order->found);
-    status = store_read_mailbox(db, order->address, true, &order->found, err);
-    if (status == STATUS_NOT_FOUND)
-        errtext_set(err, "%s is no mailbox", order->address);
-    return status;
-}
-
 /* Writes the event; before and after are values of member, or NULL. */
 static enum status tell(struct store_connection *db, struct order *order,
                         const char *kind, const char *member,
@@ -110,7 +97,8 @@ static enum status run_block(struct store_connection *db, void *arg,
         store_text(account_admin_state_name(order->state)),
         store_text(order->address),
     };
-    enum status status = read_mailbox(db, order, err);
+    enum status status =
+        store_take_mailbox(db, order->address, &order->found, err);
 
     if (status != STATUS_OK || order->found.admin_state == order->state)
         return status;
@@ -141,7 +129,8 @@ static enum status run_pin(struct store_connection *db, void *arg,
     struct strbuf before = STRBUF_INIT(EVENT_BYTES_MAX / 4);
     struct strbuf after = STRBUF_INIT(EVENT_BYTES_MAX / 4);
     struct order *order = arg;
-    enum status status = read_mailbox(db, order, err);
+    enum status status =
+        store_take_mailbox(db, order->address, &order->found, err);
     unsigned old = order->found.pinned;
     unsigned new = (old | order->pin) & ~order->unpin;
     struct store_param params[] = {
@@ -183,7 +172,8 @@ static enum status run_password(struct store_connection *db, void *arg,
         store_text(order->hash),
         store_text(order->address),
     };
-    enum status status = read_mailbox(db, order, err);
+    enum status status =
+        store_take_mailbox(db, order->address, &order->found, err);
 
     if (status == STATUS_OK && order->found.source != ACCOUNT_LOCAL) {
         errtext_set(err,

@@ -63,18 +63,6 @@ struct order {
     struct account found;
 };
 
-static enum status read_mailbox(struct store_connection *db,
-                                struct order *order, struct errtext *err)
-{
-    enum status status;
-
-    account_clear(&order->found);
-    status = store_read_mailbox(db, order->address, true, &order->found, err);
-    if (status == STATUS_NOT_FOUND)
-        errtext_set(err, "%s is no mailbox", order->address);
-    return status;
-}
-
 /* Reads the one number of a SELECT's one row. */
 static enum status read_number(struct store_connection *db,
                                const struct store_sql *sql,
@@ -170,7 +158,8 @@ static enum status run_add(struct store_connection *db, void *arg,
     struct store_param params[] = {store_text(order->address)};
     uint64_t count = 0;
     uint64_t id = 0;
-    enum status status = read_mailbox(db, order, err);
+    enum status status =
+        store_take_mailbox(db, order->address, &order->found, err);
 
     if (status == STATUS_OK)
         status = read_number(db, &count_sql, params, 1, &count, err);
@@ -214,7 +203,8 @@ static enum status run_revoke(struct store_connection *db, void *arg,
         store_text(order->address),
         store_number(order->id),
     };
-    enum status status = read_mailbox(db, order, err);
+    enum status status =
+        store_take_mailbox(db, order->address, &order->found, err);
     char *name = NULL;
     bool active = false;
 

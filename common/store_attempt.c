@@ -60,15 +60,10 @@ unsigned store_attempt_place(const struct store_attempt *attempt)
            hash(attempt->client) % CLIENT_PLACES;
 }
 
-struct batch {
-    const struct store_attempt *const *sorted;
-    size_t count;
-};
-
 static enum status run_write(struct store_connection *db, void *arg,
                              struct errtext *err)
 {
-    const struct batch *batch = arg;
+    const struct store_batch *batch = arg;
     struct store_param *params =
         calloc(batch->count, WRITE_PARAMS * sizeof(*params));
     enum status status;
@@ -76,7 +71,7 @@ static enum status run_write(struct store_connection *db, void *arg,
     if (params == NULL)
         return status_no_memory(err);
     for (size_t i = 0; i < batch->count; i++) {
-        const struct store_attempt *attempt = batch->sorted[i];
+        const struct store_attempt *attempt = batch->rows[i];
         struct store_param *row = &params[i * WRITE_PARAMS];
 
         row[0] = store_text(attempt->address);
@@ -98,8 +93,8 @@ static enum status run_write(struct store_connection *db, void *arg,
 /* By key, so that two batches do not deadlock; of one place the newest last. */
 static int compare(const void *a, const void *b)
 {
-    const struct store_attempt *left = *(const struct store_attempt *const *)a;
-    const struct store_attempt *right = *(const struct store_attempt *const *)b;
+    const struct store_attempt *left = *(const void *const *)a;
+    const struct store_attempt *right = *(const void *const *)b;
     int order = strcmp(left->address, right->address);
     unsigned here = store_attempt_place(left);
     unsigned there = store_attempt_place(right);
@@ -116,30 +111,14 @@ enum status store_attempts_write(struct store *store,
                                  size_t count, int64_t deadline_ms,
                                  struct errtext *err)
 {
-    static const struct store_work work = {.run = run_write};
-    const struct store_attempt **sorted;
-    enum status status = STATUS_OK;
+    static const struct store_sorting how = {
+        .work = {.run = run_write},
+        .row_bytes = sizeof(*attempts),
+        .rows_max = STORE_ATTEMPT_ROWS,
+        .compare = compare,
+    };
 
-    if (count == 0)
-        return STATUS_OK;
-    sorted = calloc(count, sizeof(*sorted));
-    if (sorted == NULL)
-        return status_no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &attempts[i];
-    qsort(sorted, count, sizeof(*sorted), compare);
-    for (size_t i = 0; status == STATUS_OK && i < count;
-         i += STORE_ATTEMPT_ROWS) {
-        struct batch part = {
-            .sorted = sorted + i,
-            .count =
-                count - i < STORE_ATTEMPT_ROWS ? count - i : STORE_ATTEMPT_ROWS,
-        };
-
-        status = store_work(store, &work, &part, deadline_ms, err);
-    }
-    free(sorted);
-    return status;
+    return store_work_sorted(store, &how, attempts, count, deadline_ms, err);
 }
 
 struct list {

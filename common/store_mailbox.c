@@ -132,6 +132,18 @@ enum status store_read_mailbox(struct store_connection *db, const char *address,
     return status;
 }
 
+enum status store_take_mailbox(struct store_connection *db, const char *address,
+                               struct account *account, struct errtext *err)
+{
+    enum status status;
+
+    account_clear(account);
+    status = store_read_mailbox(db, address, true, account, err);
+    if (status == STATUS_NOT_FOUND)
+        errtext_set(err, "%.200s is no mailbox", address);
+    return status;
+}
+
 enum status store_read_mailbox_id(struct store_connection *db,
                                   const char *directory, const char *id,
                                   struct account *account_r,

@@ -48,6 +48,15 @@ enum status store_read_domain(struct store_connection *db, const char *name,
 enum status store_read_mailbox(struct store_connection *db, const char *address,
                                bool lock, struct account *account_r,
                                struct errtext *err) MUST_CHECK;
+
+/*
+ * Reads and locks the mailbox that somebody named, whatever an earlier try has
+ * read into *account. STATUS_NOT_FOUND: err says that it is none.
+ */
+enum status store_take_mailbox(struct store_connection *db, const char *address,
+                               struct account *account,
+                               struct errtext *err) MUST_CHECK;
+
 enum status store_read_mailbox_id(struct store_connection *db,
                                   const char *directory, const char *id,
                                   struct account *account_r,

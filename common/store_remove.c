@@ -212,10 +212,7 @@ static enum status run_remove(struct store_connection *db, void *arg,
     enum status status;
 
     forget(removal);
-    status =
-        store_read_mailbox(db, removal->address, true, &removal->found, err);
-    if (status == STATUS_NOT_FOUND)
-        errtext_set(err, "%s is no mailbox", removal->address);
+    status = store_take_mailbox(db, removal->address, &removal->found, err);
     if (status == STATUS_OK)
         status =
             store_read_aliases(db, removal->address, &removal->found.aliases,

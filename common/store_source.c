@@ -30,19 +30,6 @@ struct source_change {
     struct account found;
 };
 
-static enum status read_mailbox(struct store_connection *db,
-                                struct source_change *change,
-                                struct errtext *err)
-{
-    enum status status;
-
-    account_clear(&change->found);
-    status = store_read_mailbox(db, change->address, true, &change->found, err);
-    if (status == STATUS_NOT_FOUND)
-        errtext_set(err, "%s is no mailbox", change->address);
-    return status;
-}
-
 static void describe(struct strbuf *json, enum account_source source,
                      const char *directory)
 {
@@ -102,7 +89,8 @@ static enum status run_source(struct store_connection *db, void *arg,
                               struct errtext *err)
 {
     struct source_change *change = arg;
-    enum status status = read_mailbox(db, change, err);
+    enum status status =
+        store_take_mailbox(db, change->address, &change->found, err);
 
     return status == STATUS_OK ? write_source(db, change, err) : status;
 }
@@ -147,7 +135,8 @@ static enum status switch_one(struct store_connection *db,
                               struct source_batch *batch, struct errtext *err)
 {
     struct source_change *change = &batch->change;
-    enum status status = read_mailbox(db, change, err);
+    enum status status =
+        store_take_mailbox(db, change->address, &change->found, err);
 
     if (status == STATUS_NOT_FOUND)
         return STATUS_OK;

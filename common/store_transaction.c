@@ -9,6 +9,7 @@
 
 #include "clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -183,4 +184,32 @@ enum status store_work(struct store *store, const struct store_work *work,
             return status;
         clock_sleep_ms(rest_ms);
     }
+}
+
+enum status store_work_sorted(struct store *store,
+                              const struct store_sorting *how, const void *rows,
+                              size_t count, int64_t deadline_ms,
+                              struct errtext *err)
+{
+    const void **sorted;
+    enum status status = STATUS_OK;
+
+    if (count == 0)
+        return STATUS_OK;
+    sorted = calloc(count, sizeof(*sorted));
+    if (sorted == NULL)
+        return status_no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = (const char *)rows + i * how->row_bytes;
+    qsort(sorted, count, sizeof(*sorted), how->compare);
+    for (size_t i = 0; status == STATUS_OK && i < count; i += how->rows_max) {
+        struct store_batch batch = {
+            .rows = sorted + i,
+            .count = count - i < how->rows_max ? count - i : how->rows_max,
+        };
+
+        status = store_work(store, &how->work, &batch, deadline_ms, err);
+    }
+    free(sorted);
+    return status;
 }

@@ -35,4 +35,31 @@ enum status store_work(struct store *store, const struct store_work *work,
                        void *arg, int64_t deadline_ms,
                        struct errtext *err) MUST_CHECK;
 
+/* Rows of one transaction, as the work of store_work_sorted gets them. */
+struct store_batch {
+    const void *const *rows;
+    size_t count;
+};
+
+/* How many rows become transactions. */
+struct store_sorting {
+    struct store_work work; /* its arg is a struct store_batch */
+    size_t row_bytes;
+    size_t rows_max; /* of one transaction */
+    /*
+     * Of two pointers to pointers to rows, as qsort's; the order of the keys
+     * that are locked, so that two batches do not deadlock.
+     */
+    int (*compare)(const void *a, const void *b);
+};
+
+/*
+ * Does the work for an array of count rows, sorted, a transaction for rows_max
+ * of them. Ends with the first that fails; those before it stay.
+ */
+enum status store_work_sorted(struct store *store,
+                              const struct store_sorting *how, const void *rows,
+                              size_t count, int64_t deadline_ms,
+                              struct errtext *err) MUST_CHECK;
+
 #endif

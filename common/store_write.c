@@ -33,14 +33,9 @@ static const struct store_sql app_password_sql = {
 
 #define APP_PASSWORD_PARAMS 5
 
-struct logins {
-    const struct store_login *const *sorted;
-    size_t count;
-};
-
 /* Each app password has its own last use. */
 static enum status write_app_passwords(struct store_connection *db,
-                                       const struct logins *logins,
+                                       const struct store_batch *logins,
                                        struct errtext *err)
 {
     struct store_param *params =
@@ -51,7 +46,7 @@ static enum status write_app_passwords(struct store_connection *db,
     if (params == NULL)
         return status_no_memory(err);
     for (size_t i = 0; i < logins->count; i++) {
-        const struct store_login *login = logins->sorted[i];
+        const struct store_login *login = logins->rows[i];
         struct store_param *row = &params[count * APP_PASSWORD_PARAMS];
 
         if (login->app_password == 0)
@@ -71,7 +66,7 @@ static enum status write_app_passwords(struct store_connection *db,
 }
 
 static enum status write_logins(struct store_connection *db,
-                                const struct logins *logins,
+                                const struct store_batch *logins,
                                 struct errtext *err)
 {
     struct store_param *params =
@@ -81,7 +76,7 @@ static enum status write_logins(struct store_connection *db,
     if (params == NULL)
         return status_no_memory(err);
     for (size_t i = 0; i < logins->count; i++) {
-        const struct store_login *login = logins->sorted[i];
+        const struct store_login *login = logins->rows[i];
         struct store_param *row = &params[i * LOGIN_PARAMS];
 
         row[0] = store_text(login->address);
@@ -99,7 +94,7 @@ static enum status write_logins(struct store_connection *db,
 static enum status run_logins(struct store_connection *db, void *arg,
                               struct errtext *err)
 {
-    const struct logins *logins = arg;
+    const struct store_batch *logins = arg;
     enum status status = write_logins(db, logins, err);
 
     return status == STATUS_OK ? write_app_passwords(db, logins, err) : status;
@@ -108,45 +103,29 @@ static enum status run_logins(struct store_connection *db, void *arg,
 /* All batches lock rows in one order, so that two of them do not deadlock. */
 static int compare_logins(const void *a, const void *b)
 {
-    const struct store_login *const *left = a;
-    const struct store_login *const *right = b;
-    int order = strcmp((*left)->address, (*right)->address);
+    const struct store_login *left = *(const void *const *)a;
+    const struct store_login *right = *(const void *const *)b;
+    int order = strcmp(left->address, right->address);
 
     if (order != 0)
         return order;
-    if ((*left)->service != (*right)->service)
-        return (*left)->service < (*right)->service ? -1 : 1;
-    return (*left)->app_password < (*right)->app_password
+    if (left->service != right->service)
+        return left->service < right->service ? -1 : 1;
+    return left->app_password < right->app_password
                ? -1
-               : (*left)->app_password > (*right)->app_password;
+               : left->app_password > right->app_password;
 }
 
 enum status store_logins_write(struct store *store,
                                const struct store_login *logins, size_t count,
                                int64_t deadline_ms, struct errtext *err)
 {
-    static const struct store_work work = {.run = run_logins};
-    const struct store_login **sorted;
-    enum status status = STATUS_OK;
+    static const struct store_sorting how = {
+        .work = {.run = run_logins},
+        .row_bytes = sizeof(*logins),
+        .rows_max = LOGINS_A_TRANSACTION,
+        .compare = compare_logins,
+    };
 
-    if (count == 0)
-        return STATUS_OK;
-    sorted = calloc(count, sizeof(*sorted));
-    if (sorted == NULL)
-        return status_no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &logins[i];
-    qsort(sorted, count, sizeof(*sorted), compare_logins);
-    for (size_t i = 0; status == STATUS_OK && i < count;
-         i += LOGINS_A_TRANSACTION) {
-        struct logins part = {
-            .sorted = sorted + i,
-            .count = count - i < LOGINS_A_TRANSACTION ? count - i
-                                                      : LOGINS_A_TRANSACTION,
-        };
-
-        status = store_work(store, &work, &part, deadline_ms, err);
-    }
-    free(sorted);
-    return status;
+    return store_work_sorted(store, &how, logins, count, deadline_ms, err);
 }
