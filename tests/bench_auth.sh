@@ -186,7 +186,7 @@ if has authd-cache; then
     row memory authd-cache "$PEOPLE" 0 0 "rss_kib=$(awk '/^Rss/ { print $2 }' "/proc/$pid/smaps_rollup") pss_kib=$(awk '/^Pss:/ { print $2 }' "/proc/$pid/smaps_rollup")"
 fi
 
-awk -v few="$FEW" -v many="$PEOPLE" -f "$here/bench/report.awk" "$ROWS"
+awk -v few="$FEW" -v many="$PEOPLE" -f "$here/bench/rows.awk" -f "$here/bench/report.awk" "$ROWS"
 
 # ---------------------------------------------------------------- verdict --
 

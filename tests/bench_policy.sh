@@ -186,7 +186,7 @@ if has policyd-all; then
     wait "$hold"
 fi
 
-awk -f "$here/bench/policy.awk" "$ROWS"
+awk -f "$here/bench/rows.awk" -f "$here/bench/policy.awk" "$ROWS"
 
 # ---------------------------------------------------------------- verdict --
 

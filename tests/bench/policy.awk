@@ -4,11 +4,6 @@
 # Medians over the rounds; a ratio is the median of the rounds' own ratios.
 
 {
-    split("", field)
-    for (i = 1; i <= NF; i++) {
-        at = index($i, "=")
-        field[substr($i, 1, at - 1)] = substr($i, at + 1)
-    }
     if (field["kind"] == "memory")
         rss = field["rss_kib"]
     if (field["kind"] != "run")
@@ -30,37 +25,8 @@
     value[key, round, "failed"] = field["failed"]
 }
 
-# The median of list[1..n].
-function middle(list, n,    i, j, swap) {
-    for (i = 2; i <= n; i++)
-        for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
-            swap = list[j]
-            list[j] = list[j - 1]
-            list[j - 1] = swap
-        }
-    if (n == 0)
-        return 0
-    return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-}
-
-function median(key, what,    list, n, round) {
-    split("", list)
-    for (round = 1; round <= rounds; round++)
-        if ((key, round, what) in value)
-            list[++n] = value[key, round, what] + 0
-    return middle(list, n)
-}
-
-# The median of the rounds' ratios; "" if one of the two was not measured.
-function ratio(a, b, connections,    list, n, round, left, right) {
-    split("", list)
-    for (round = 1; round <= rounds; round++) {
-        left = value[a SUBSEP connections, round, "rate"]
-        right = value[b SUBSEP connections, round, "rate"]
-        if (left > 0 && right > 0)
-            list[++n] = left / right
-    }
-    return n ? middle(list, n) : ""
+function ratio(a, b, connections) {
+    return ratio_of(a SUBSEP connections, b SUBSEP connections)
 }
 
 function judge(what, measured, format, target, reached) {

@@ -4,11 +4,6 @@
 # Medians over the rounds; a ratio is the median of the rounds' own ratios.
 
 {
-    split("", field)
-    for (i = 1; i <= NF; i++) {
-        at = index($i, "=")
-        field[substr($i, 1, at - 1)] = substr($i, at + 1)
-    }
     if (field["kind"] == "memory") {
         rss = field["rss_kib"]
         pss = field["pss_kib"]
@@ -35,41 +30,15 @@
     value[key, round, "errors"] = field["no"] + field["temporary"] + field["failed"]
 }
 
-# The median of list[1..n].
-function middle(list, n,    i, j, swap) {
-    for (i = 2; i <= n; i++)
-        for (j = i; j > 1 && list[j] < list[j - 1]; j--) {
-            swap = list[j]
-            list[j] = list[j - 1]
-            list[j - 1] = swap
-        }
-    if (n == 0)
-        return 0
-    return n % 2 ? list[(n + 1) / 2] : (list[n / 2] + list[n / 2 + 1]) / 2
-}
-
-function median(key, what,    list, n, round) {
-    split("", list)
-    for (round = 1; round <= rounds; round++)
-        if ((key, round, what) in value)
-            list[++n] = value[key, round, what] + 0
-    return middle(list, n)
-}
-
 function sum(key, what,    n, round) {
     for (round = 1; round <= rounds; round++)
         n += value[key, round, what]
     return n + 0
 }
 
-function ratio(name, other, people, clients,    list, n, round, a, b) {
-    split("", list)
-    a = name SUBSEP people SUBSEP clients
-    b = other SUBSEP people SUBSEP clients
-    for (round = 1; round <= rounds; round++)
-        if (value[b, round, "rate"] > 0 && (a, round, "rate") in value)
-            list[++n] = value[a, round, "rate"] / value[b, round, "rate"]
-    return n ? middle(list, n) : 0
+function ratio(name, other, people, clients) {
+    return ratio_of(name SUBSEP people SUBSEP clients, \
+        other SUBSEP people SUBSEP clients)
 }
 
 function table(people,    i, c, clients, key, line) {
