@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "command.h"
-#include "daemon.h"
+#include "control_server.h"
 #include "door.h"
 #include "generation.h"
 #include "keeper.h"
@@ -21,7 +21,6 @@
 
 #define FIRST_ANSWER_MS 3000 /* what the store may take at the start */
 #define STUCK_MS 30000       /* beyond a login's deadline: nothing moves */
-#define CONTROL_MODE 0660
 
 struct authd {
     const char *path;
@@ -31,7 +30,7 @@ struct authd {
     struct report *report;
     struct keeper *keeper;
     struct server *server;
-    struct server *control;
+    struct control_server *control;
     struct doors doors;
     struct commands commands;
     pthread_mutex_t reload_lock;
@@ -39,6 +38,25 @@ struct authd {
     struct server_limits limits;
     char *control_path;
 };
+
+static void release(void **service)
+{
+    struct authd *old = *service;
+
+    *service = NULL;
+    if (old == NULL)
+        return;
+    server_free(&old->server);
+    control_server_free(&old->control);
+    keeper_free(&old->keeper);
+    generations_free(&old->generations);
+    report_free(&old->report);
+    for (size_t i = 0; i < old->doors.count; i++)
+        free(old->doors.paths[i]);
+    free(old->control_path);
+    (void)pthread_mutex_destroy(&old->reload_lock);
+    free(old);
+}
 
 /* What one server for the doors is allowed. */
 static struct server_limits limits_of(const struct auth_settings *auth)
@@ -76,10 +94,11 @@ static void warn_of_directories(struct authd *authd,
     }
 }
 
-enum status authd_new(const char *path, struct log *log, bool fixed_level,
-                      struct authd **authd_r, struct strbuf *faults)
+static enum status make(const char *path, struct log *log, bool fixed_level,
+                        void **service_r, struct strbuf *faults)
 {
     struct authd *authd = calloc(1, sizeof(*authd));
+    void *made = authd;
     struct errtext err = {0};
     enum status status;
 
@@ -98,16 +117,16 @@ enum status authd_new(const char *path, struct log *log, bool fixed_level,
         goto no_memory;
     status = generations_load(authd->generations, path, faults);
     if (status != STATUS_OK) {
-        authd_free(&authd);
+        release(&made);
         return status;
     }
     authd->doors.generations = authd->generations;
     authd->doors.report = authd->report;
     authd->doors.log = log;
-    *authd_r = authd;
+    *service_r = authd;
     return STATUS_OK;
 no_memory:
-    authd_free(&authd);
+    release(&made);
     strbuf_append(faults, "out of memory\n");
     return STATUS_TEMPFAIL;
 }
@@ -143,82 +162,6 @@ static enum status open_doors(struct authd *authd,
     return status;
 }
 
-/* For command.c, which knows no struct authd. */
-static enum status reload_for_command(void *context, struct strbuf *faults)
-{
-    return authd_reload(context, faults);
-}
-
-/* Opens the control socket; an empty path turns it off. */
-static enum status open_control(struct authd *authd,
-                                const struct auth_settings *auth,
-                                struct listen_inherited *inherited,
-                                struct errtext *err)
-{
-    const struct listen_settings where = {.path = auth->control_path,
-                                          .mode = CONTROL_MODE,
-                                          .group = auth->control_group};
-    const struct server_peers everybody = {0};
-    enum status status;
-
-    authd->control_path = strdup(auth->control_path);
-    if (authd->control_path == NULL)
-        return status_no_memory(err);
-    if (auth->control_path[0] == '\0')
-        return STATUS_OK;
-    authd->commands = (struct commands){
-        .generations = authd->generations,
-        .report = authd->report,
-        .doors = authd->server,
-        .log = authd->log,
-        .reload = reload_for_command,
-        .reload_context = authd,
-    };
-    status = server_new(&command_limits, &command_hooks, &authd->commands,
-                        &authd->control, err);
-    if (status == STATUS_OK)
-        status =
-            server_add_door(authd->control, &where, inherited, &everybody, err);
-    return status;
-}
-
-/* Starts all threads. */
-static enum status start_threads(struct authd *authd, struct errtext *err)
-{
-    enum status status = keeper_start(authd->keeper, err);
-
-    if (status == STATUS_OK && authd->control != NULL)
-        status = server_start(authd->control, err);
-    if (status == STATUS_OK)
-        status = server_start(authd->server, err);
-    return status;
-}
-
-enum status authd_start(struct authd *authd, struct listen_inherited *inherited,
-                        struct errtext *err)
-{
-    struct generation *generation = generations_hold(authd->generations);
-    const struct settings *settings = generation->settings;
-    enum status status;
-
-    if (!authd->fixed_level)
-        log_set_level(authd->log, daemon_level(settings->log_level));
-    warn_of_directories(authd, settings);
-    status = open_doors(authd, &settings->auth, inherited, err);
-    if (status == STATUS_OK)
-        status = open_control(authd, &settings->auth, inherited, err);
-    generations_release(authd->generations, &generation);
-    daemon_close_unused(authd->log, inherited);
-    if (status != STATUS_OK)
-        return status;
-    /* Down is no reason to stay away: logins are 454 until it is back. */
-    status =
-        keeper_check_store(authd->keeper, clock_ms() + FIRST_ANSWER_MS, err);
-    if (status == STATUS_INVALID)
-        return status;
-    return start_threads(authd, err);
-}
-
 /* Says what a reload cannot change; door count 0: not started yet. */
 static void warn_of_restart(struct authd *authd,
                             const struct auth_settings *auth)
@@ -252,8 +195,9 @@ static void take_over(struct authd *authd)
     generations_release(authd->generations, &generation);
 }
 
-enum status authd_reload(struct authd *authd, struct strbuf *faults)
+static enum status reload(void *service, struct strbuf *faults)
 {
+    struct authd *authd = service;
     enum status status;
 
     (void)pthread_mutex_lock(&authd->reload_lock);
@@ -270,8 +214,75 @@ enum status authd_reload(struct authd *authd, struct strbuf *faults)
     return status;
 }
 
-bool authd_alive(struct authd *authd)
+/* Opens the control socket; an empty path turns it off. */
+static enum status open_control(struct authd *authd,
+                                const struct auth_settings *auth,
+                                struct listen_inherited *inherited,
+                                struct errtext *err)
 {
+    const struct control_server_settings set = {
+        .path = auth->control_path,
+        .group = auth->control_group,
+        .log = authd->log,
+        .obey = command_obey,
+        .context = &authd->commands,
+    };
+
+    authd->control_path = strdup(auth->control_path);
+    if (authd->control_path == NULL)
+        return status_no_memory(err);
+    authd->commands = (struct commands){
+        .generations = authd->generations,
+        .report = authd->report,
+        .doors = authd->server,
+        .log = authd->log,
+        .reload = reload,
+        .reload_context = authd,
+    };
+    return control_server_open(&set, inherited, &authd->control, err);
+}
+
+/* Starts all threads. */
+static enum status start_threads(struct authd *authd, struct errtext *err)
+{
+    enum status status = keeper_start(authd->keeper, err);
+
+    if (status == STATUS_OK)
+        status = control_server_start(authd->control, err);
+    if (status == STATUS_OK)
+        status = server_start(authd->server, err);
+    return status;
+}
+
+static enum status start(void *service, struct listen_inherited *inherited,
+                         struct errtext *err)
+{
+    struct authd *authd = service;
+    struct generation *generation = generations_hold(authd->generations);
+    const struct settings *settings = generation->settings;
+    enum status status;
+
+    if (!authd->fixed_level)
+        log_set_level(authd->log, daemon_level(settings->log_level));
+    warn_of_directories(authd, settings);
+    status = open_doors(authd, &settings->auth, inherited, err);
+    if (status == STATUS_OK)
+        status = open_control(authd, &settings->auth, inherited, err);
+    generations_release(authd->generations, &generation);
+    daemon_close_unused(authd->log, inherited);
+    if (status != STATUS_OK)
+        return status;
+    /* Down is no reason to stay away: logins are 454 until it is back. */
+    status =
+        keeper_check_store(authd->keeper, clock_ms() + FIRST_ANSWER_MS, err);
+    if (status == STATUS_INVALID)
+        return status;
+    return start_threads(authd, err);
+}
+
+static bool alive(void *service)
+{
+    struct authd *authd = service;
     struct generation *generation = generations_hold(authd->generations);
     int64_t within_ms = STUCK_MS + generation->settings->auth.deadline_ms;
 
@@ -279,35 +290,27 @@ bool authd_alive(struct authd *authd)
     return server_alive(authd->server, within_ms);
 }
 
-enum status authd_stop(struct authd *authd, int64_t deadline_ms,
-                       struct errtext *err)
+static enum status stop(void *service, int64_t deadline_ms, struct errtext *err)
 {
+    struct authd *authd = service;
     enum status status = STATUS_OK;
 
     if (authd->server != NULL)
         status = server_stop(authd->server, deadline_ms, err);
-    if (authd->control != NULL && status == STATUS_OK)
-        status = server_stop(authd->control, deadline_ms, err);
+    if (status == STATUS_OK)
+        status = control_server_stop(authd->control, deadline_ms, err);
     if (status == STATUS_OK)
         keeper_stop(authd->keeper);
     return status;
 }
 
-void authd_free(struct authd **authd)
-{
-    struct authd *old = *authd;
-
-    *authd = NULL;
-    if (old == NULL)
-        return;
-    server_free(&old->server);
-    server_free(&old->control);
-    keeper_free(&old->keeper);
-    generations_free(&old->generations);
-    report_free(&old->report);
-    for (size_t i = 0; i < old->doors.count; i++)
-        free(old->doors.paths[i]);
-    free(old->control_path);
-    (void)pthread_mutex_destroy(&old->reload_lock);
-    free(old);
-}
+const struct daemon_hooks authd_hooks = {
+    .name = "provost-authd",
+    .path = PROVOST_SYSCONFDIR "/provost/provost.conf",
+    .make = make,
+    .start = start,
+    .reload = reload,
+    .alive = alive,
+    .stop = stop,
+    .release = release,
+};

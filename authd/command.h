@@ -1,20 +1,22 @@
 /*
  * command - what the control socket of authd answers
  *
- * The hooks of a small server of its own, so that it answers also when every
- * login worker is busy. Internal to authd.
+ * For control_server.h. Internal to authd.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef AUTHD_COMMAND_H
 #define AUTHD_COMMAND_H
 
+#include "control.h"
 #include "generation.h"
 #include "log.h"
 #include "report.h"
 #include "server.h"
 #include "strbuf.h"
 
-/* What the hooks need; all borrowed. */
+#include <stdbool.h>
+
+/* What they need; all borrowed. */
 struct commands {
     struct generations *generations;
     struct report *report;
@@ -24,7 +26,8 @@ struct commands {
     void *reload_context;
 };
 
-extern const struct server_hooks command_hooks;
-extern const struct server_limits command_limits;
+/* Does what a word asks for; context is a struct commands. */
+bool command_obey(void *context, enum control_word word, const char *argument,
+                  struct strbuf *text);
 
 #endif

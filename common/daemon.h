@@ -2,8 +2,8 @@
  * daemon - the frame of provost-authd and provost-policyd
  *
  * Options, settings to be checked only, signals, systemd, the end; what is
- * served is the program's, by six functions. Here alone common/ writes to the
- * log, which it opened itself; it still never exits.
+ * served is the program's, by six functions. Here and in control_server alone
+ * common/ writes to the log, which is opened here; it still never exits.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_DAEMON_H

@@ -1,13 +1,13 @@
 /*
  * command - what the control socket of policyd answers
  *
- * The hooks of a small server of its own, so that it answers also when every
- * worker is busy. Internal to policyd.
+ * For control_server.h. Internal to policyd.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef POLICYD_COMMAND_H
 #define POLICYD_COMMAND_H
 
+#include "control.h"
 #include "generation.h"
 #include "log.h"
 #include "rate_keeper.h"
@@ -15,7 +15,9 @@
 #include "server.h"
 #include "strbuf.h"
 
-/* What the hooks need; all borrowed. */
+#include <stdbool.h>
+
+/* What they need; all borrowed. */
 struct commands {
     struct generations *generations;
     struct report *report;
@@ -26,7 +28,8 @@ struct commands {
     void *reload_context;
 };
 
-extern const struct server_hooks command_hooks;
-extern const struct server_limits command_limits;
+/* Does what a word asks for; context is a struct commands. */
+bool command_obey(void *context, enum control_word word, const char *argument,
+                  struct strbuf *text);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "clock.h"
 #include "command.h"
-#include "daemon.h"
+#include "control_server.h"
 #include "generation.h"
 #include "rate_keeper.h"
 #include "report.h"
@@ -29,7 +29,6 @@
  * worker all the same, at once, and keeps its connection.
  */
 #define QUEUE_MS (600 * 1000)
-#define CONTROL_MODE 0660
 
 struct policyd {
     const char *path;
@@ -41,11 +40,30 @@ struct policyd {
     struct rate_keeper *keeper;
     struct report *report;
     struct server *server;
-    struct server *control;
+    struct control_server *control;
     struct service service;
     struct commands commands;
     pthread_mutex_t reload_lock;
 };
+
+static void release(void **service)
+{
+    struct policyd *old = *service;
+
+    *service = NULL;
+    if (old == NULL)
+        return;
+    server_free(&old->server);
+    control_server_free(&old->control);
+    if (old->first != NULL)
+        generations_release(old->generations, &old->first);
+    generations_free(&old->generations);
+    rate_keeper_free(&old->keeper);
+    store_close(&old->store);
+    report_free(&old->report);
+    (void)pthread_mutex_destroy(&old->reload_lock);
+    free(old);
+}
 
 static struct server_limits limits_of(const struct policy_settings *set)
 {
@@ -89,10 +107,11 @@ static enum status build(struct policyd *policyd, struct settings **settings,
     return status;
 }
 
-enum status policyd_new(const char *path, struct log *log, bool fixed_level,
-                        struct policyd **policyd_r, struct strbuf *faults)
+static enum status make(const char *path, struct log *log, bool fixed_level,
+                        void **service_r, struct strbuf *faults)
 {
     struct policyd *policyd = calloc(1, sizeof(*policyd));
+    void *made = policyd;
     struct settings *settings = NULL;
     struct errtext err = {{0}};
     enum status status;
@@ -118,12 +137,12 @@ enum status policyd_new(const char *path, struct log *log, bool fixed_level,
     if (status != STATUS_OK) {
         if (err.text[0] != '\0')
             strbuf_appendf(faults, "%s: %s\n", path, err.text);
-        policyd_free(&policyd);
+        release(&made);
         return status;
     }
     policyd->service.generations = policyd->generations;
     policyd->service.report = policyd->report;
-    *policyd_r = policyd;
+    *service_r = policyd;
     return STATUS_OK;
 }
 
@@ -150,88 +169,6 @@ static enum status open_sockets(struct policyd *policyd,
         status = server_add_door(policyd->server, &where, inherited, &everybody,
                                  err);
     }
-    return status;
-}
-
-/* For command.c, which knows no struct policyd. */
-static enum status reload_for_command(void *context, struct strbuf *faults)
-{
-    return policyd_reload(context, faults);
-}
-
-/* Opens the control socket; an empty path turns it off. */
-static enum status open_control(struct policyd *policyd,
-                                const struct policy_settings *set,
-                                struct listen_inherited *inherited,
-                                struct errtext *err)
-{
-    const struct listen_settings where = {.path = set->control_path,
-                                          .mode = CONTROL_MODE,
-                                          .group = set->control_group};
-    const struct server_peers everybody = {0};
-    enum status status;
-
-    if (set->control_path[0] == '\0')
-        return STATUS_OK;
-    policyd->commands = (struct commands){
-        .generations = policyd->generations,
-        .report = policyd->report,
-        .server = policyd->server,
-        .keeper = policyd->keeper,
-        .log = policyd->log,
-        .reload = reload_for_command,
-        .reload_context = policyd,
-    };
-    status = server_new(&command_limits, &command_hooks, &policyd->commands,
-                        &policyd->control, err);
-    if (status == STATUS_OK)
-        status = server_add_door(policyd->control, &where, inherited,
-                                 &everybody, err);
-    return status;
-}
-
-/* Down is no reason to stay away: each rule has its choice for that. */
-static enum status look_at_store(struct policyd *policyd, struct errtext *err)
-{
-    struct errtext why = {{0}};
-    enum status status =
-        store_check_schema(policyd->store, clock_ms() + FIRST_ANSWER_MS, &why);
-    const struct log_field fields[] = {LOG_TEXT("error", why.text)};
-
-    if (status == STATUS_INVALID) {
-        *err = why;
-        return status;
-    }
-    if (status != STATUS_OK)
-        log_line(policyd->log, LOG_LEVEL_ERROR, "store does not answer", fields,
-                 1);
-    else
-        log_line(policyd->log, LOG_LEVEL_INFO, "store answers", NULL, 0);
-    return STATUS_OK;
-}
-
-enum status policyd_start(struct policyd *policyd,
-                          struct listen_inherited *inherited,
-                          struct errtext *err)
-{
-    const struct settings *settings = policyd->first->settings;
-    enum status status;
-
-    if (!policyd->fixed_level)
-        log_set_level(policyd->log, daemon_level(settings->log_level));
-    status = open_sockets(policyd, &settings->policy, inherited, err);
-    if (status == STATUS_OK)
-        status = open_control(policyd, &settings->policy, inherited, err);
-    daemon_close_unused(policyd->log, inherited);
-    if (status == STATUS_OK)
-        status = look_at_store(policyd, err);
-    if (status == STATUS_OK)
-        status = rate_keeper_start(policyd->keeper,
-                                   clock_ms() + FIRST_ANSWER_MS, err);
-    if (status == STATUS_OK && policyd->control != NULL)
-        status = server_start(policyd->control, err);
-    if (status == STATUS_OK)
-        status = server_start(policyd->server, err);
     return status;
 }
 
@@ -297,8 +234,9 @@ static enum status load(struct policyd *policyd, struct strbuf *faults)
     return status;
 }
 
-enum status policyd_reload(struct policyd *policyd, struct strbuf *faults)
+static enum status reload(void *service, struct strbuf *faults)
 {
+    struct policyd *policyd = service;
     struct generation *generation;
     enum status status;
 
@@ -321,8 +259,80 @@ enum status policyd_reload(struct policyd *policyd, struct strbuf *faults)
     return status;
 }
 
-bool policyd_alive(struct policyd *policyd)
+/* Opens the control socket; an empty path turns it off. */
+static enum status open_control(struct policyd *policyd,
+                                const struct policy_settings *set,
+                                struct listen_inherited *inherited,
+                                struct errtext *err)
 {
+    const struct control_server_settings control = {
+        .path = set->control_path,
+        .group = set->control_group,
+        .log = policyd->log,
+        .obey = command_obey,
+        .context = &policyd->commands,
+    };
+
+    policyd->commands = (struct commands){
+        .generations = policyd->generations,
+        .report = policyd->report,
+        .server = policyd->server,
+        .keeper = policyd->keeper,
+        .log = policyd->log,
+        .reload = reload,
+        .reload_context = policyd,
+    };
+    return control_server_open(&control, inherited, &policyd->control, err);
+}
+
+/* Down is no reason to stay away: each rule has its choice for that. */
+static enum status look_at_store(struct policyd *policyd, struct errtext *err)
+{
+    struct errtext why = {{0}};
+    enum status status =
+        store_check_schema(policyd->store, clock_ms() + FIRST_ANSWER_MS, &why);
+    const struct log_field fields[] = {LOG_TEXT("error", why.text)};
+
+    if (status == STATUS_INVALID) {
+        *err = why;
+        return status;
+    }
+    if (status != STATUS_OK)
+        log_line(policyd->log, LOG_LEVEL_ERROR, "store does not answer", fields,
+                 1);
+    else
+        log_line(policyd->log, LOG_LEVEL_INFO, "store answers", NULL, 0);
+    return STATUS_OK;
+}
+
+static enum status start(void *service, struct listen_inherited *inherited,
+                         struct errtext *err)
+{
+    struct policyd *policyd = service;
+    const struct settings *settings = policyd->first->settings;
+    enum status status;
+
+    if (!policyd->fixed_level)
+        log_set_level(policyd->log, daemon_level(settings->log_level));
+    status = open_sockets(policyd, &settings->policy, inherited, err);
+    if (status == STATUS_OK)
+        status = open_control(policyd, &settings->policy, inherited, err);
+    daemon_close_unused(policyd->log, inherited);
+    if (status == STATUS_OK)
+        status = look_at_store(policyd, err);
+    if (status == STATUS_OK)
+        status = rate_keeper_start(policyd->keeper,
+                                   clock_ms() + FIRST_ANSWER_MS, err);
+    if (status == STATUS_OK)
+        status = control_server_start(policyd->control, err);
+    if (status == STATUS_OK)
+        status = server_start(policyd->server, err);
+    return status;
+}
+
+static bool alive(void *service)
+{
+    struct policyd *policyd = service;
     struct generation *generation = generations_hold(policyd->generations);
     int64_t within_ms = STUCK_MS + generation->settings->policy.deadline_ms;
 
@@ -330,35 +340,27 @@ bool policyd_alive(struct policyd *policyd)
     return server_alive(policyd->server, within_ms);
 }
 
-enum status policyd_stop(struct policyd *policyd, int64_t deadline_ms,
-                         struct errtext *err)
+static enum status stop(void *service, int64_t deadline_ms, struct errtext *err)
 {
+    struct policyd *policyd = service;
     enum status status = STATUS_OK;
 
     if (policyd->server != NULL)
         status = server_stop(policyd->server, deadline_ms, err);
-    if (policyd->control != NULL && status == STATUS_OK)
-        status = server_stop(policyd->control, deadline_ms, err);
+    if (status == STATUS_OK)
+        status = control_server_stop(policyd->control, deadline_ms, err);
     if (status == STATUS_OK)
         rate_keeper_stop(policyd->keeper);
     return status;
 }
 
-void policyd_free(struct policyd **policyd)
-{
-    struct policyd *old = *policyd;
-
-    *policyd = NULL;
-    if (old == NULL)
-        return;
-    server_free(&old->server);
-    server_free(&old->control);
-    if (old->first != NULL)
-        generations_release(old->generations, &old->first);
-    generations_free(&old->generations);
-    rate_keeper_free(&old->keeper);
-    store_close(&old->store);
-    report_free(&old->report);
-    (void)pthread_mutex_destroy(&old->reload_lock);
-    free(old);
-}
+const struct daemon_hooks policyd_hooks = {
+    .name = "provost-policyd",
+    .path = PROVOST_SYSCONFDIR "/provost/provost.conf",
+    .make = make,
+    .start = start,
+    .reload = reload,
+    .alive = alive,
+    .stop = stop,
+    .release = release,
+};
