@@ -126,6 +126,15 @@ total=$(printf '%s\n' "$lines" | awk -F '[= ]' '{ sum += $2 } END { print sum }'
 check "and the store is asked far less often ($((after - before)) statements, $total calls)" \
     test "$(((after - before) * 10))" -lt "$total"
 
+# The question that adds a domain up, as the server was asked it.
+lab_sql "SET GLOBAL log_output = 'TABLE'; TRUNCATE mysql.general_log; SET GLOBAL general_log = 1"
+printf 'recipient=eve@full.example\n' | ask 2000 domain_quota=enforce >/dev/null
+lab_sql "SET GLOBAL general_log = 0"
+question=$(lab_sql "SELECT argument FROM mysql.general_log WHERE command_type = 'Execute'
+    AND argument LIKE '%SUM(%quota2%' LIMIT 1")
+like "the sum of a domain comes from its index alone" "$(lab_sql "EXPLAIN $question" | cut -f 6,10)" \
+    '^domain	Using where; Using index$'
+
 lab_signal mariadb STOP
 begin=$(now_ms)
 hung=$(printf 'recipient=u1@d.example\nrecipient=tls@d.example\nlogin=u0@d.example sender=u0@d.example\n' |

@@ -52,6 +52,7 @@ is "its socket has the mode and the group of its settings" "$(stat -c '%a %G' "$
 
 is "a recipient of ours is no matter" "$(ask)" DUNNO
 is "nor one of others" "$(ask recipient=x@elsewhere.example)" DUNNO
+is "neither are attributes of a later Postfix" "$(ask tls_sni=a compatibility_level=3.8 mail_version=9 later=x=y)" DUNNO
 is "another request is no matter" "$(ask request=other)" DUNNO
 is "at an address, too" "$(client "127.0.0.1:$port" ask)" DUNNO
 is "byte after byte" "$(client "$socket" slow)" DUNNO

@@ -51,6 +51,13 @@ static void an_empty_file_is_the_defaults(void)
     CU_ASSERT_STRING_EQUAL(set->auth.trusted_clients.items[1], "::1");
     CU_ASSERT_EQUAL(set->auth.hash_workers, 2);
     CU_ASSERT_EQUAL(set->auth.on_provisioning_refused, REFUSED_TEMPORARY);
+    CU_ASSERT_EQUAL(set->policy.max_connections, 2000);
+    CU_ASSERT_EQUAL(set->policy.deadline_ms, 2000);
+    CU_ASSERT_EQUAL(set->policy.account_ttl_ms, 5000);
+    CU_ASSERT_EQUAL(set->policy.unknown_ttl_ms, 600000);
+    CU_ASSERT_EQUAL(set->policy.over_quota, POLICY_OVER_QUOTA_DEFER);
+    CU_ASSERT_FALSE(set->policy.share_rates);
+    CU_ASSERT_EQUAL(set->policy.rule_count, 0);
     CU_ASSERT_STRING_EQUAL(set->mail.path_format, "%d/%n/");
     CU_ASSERT_STRING_EQUAL(set->log_level, "info");
     settings_free(&set);
