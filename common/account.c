@@ -26,6 +26,7 @@ static const char *const directory_state_names[] = {
     [ACCOUNT_PRESENT] = "present",
     [ACCOUNT_DISABLED] = "disabled",
     [ACCOUNT_MISSING] = "missing",
+    [ACCOUNT_GONE] = "gone",
 };
 
 static const char *const admin_state_names[] = {
@@ -121,6 +122,7 @@ static struct account copy_plain(const struct account *from)
 
     copy.source = from->source;
     copy.pinned = from->pinned;
+    copy.sync_print = from->sync_print;
     copy.directory_state = from->directory_state;
     copy.admin_state = from->admin_state;
     copy.aliases_known = from->aliases_known;
@@ -168,7 +170,8 @@ enum status account_copy(const struct account *from, struct account *to_r,
 enum account_access account_access(const struct account *account)
 {
     if (account->set.active == ACCOUNT_TEMPLATE_OFF ||
-        account->admin_state == ACCOUNT_BLOCK_ALL)
+        account->admin_state == ACCOUNT_BLOCK_ALL ||
+        account->directory_state == ACCOUNT_GONE)
         return ACCOUNT_OFF;
     /* Mail for somebody who left is kept: what to do with it is not ours. */
     if (account->set.active == ACCOUNT_NOLOGIN ||

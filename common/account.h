@@ -42,7 +42,8 @@ enum account_template_state {
 enum account_directory_state {
     ACCOUNT_PRESENT,
     ACCOUNT_DISABLED,
-    ACCOUNT_MISSING
+    ACCOUNT_MISSING,
+    ACCOUNT_GONE /* missing for so long that mail is refused too */
 };
 
 /* What an administrator says. */
@@ -106,7 +107,9 @@ struct account {
     char *fingerprint;   /* of what was applied; NULL: nothing yet */
     char *mail_path;     /* relative; set once */
     struct account_settings set;
-    unsigned pinned; /* ACCOUNT_SET_BIT()s an administrator fixed */
+    unsigned pinned;     /* ACCOUNT_SET_BIT()s an administrator fixed */
+    uint64_t sync_print; /* of the entry and the fingerprint that sync saw
+                            last; 0: it looks again */
     enum account_directory_state directory_state;
     enum account_admin_state admin_state;
     char **aliases; /* made from the directory, canonical, sorted */

@@ -130,7 +130,8 @@ static void tell_refusal(struct store *store, const struct change *change,
     struct errtext reason = {{0}};
     struct store_event event = {
         .kind = plan->kind == PLAN_CREATE ? "refused" : "update_refused",
-        .who = change->who,
+        .who = change->author->who,
+        .run = change->author->run,
         .address = plan->target.address,
         .domain = plan->target.domain,
         .directory = plan->target.directory,
@@ -202,25 +203,49 @@ static enum status settle(struct store *store, const struct store_work *work,
             status = explain(store, change, deadline_ms, &outcome, err);
     }
     if (status != STATUS_OK)
-        return STATUS_TEMPFAIL;
+        return status == STATUS_INVALID ? status : STATUS_TEMPFAIL;
     *outcome_r = outcome;
     return STATUS_OK;
+}
+
+/* The transaction, under the author's lease if there is one. */
+static enum status run_change(struct store_connection *db, void *arg,
+                              struct errtext *err)
+{
+    struct change *change = arg;
+    const struct store_lease *lease = change->author->lease;
+    enum status status = STATUS_OK;
+
+    if (lease != NULL)
+        status = store_lease_hold(db, lease, err);
+    return status == STATUS_OK ? change_run(db, change, err) : status;
+}
+
+enum status apply_plan_by(struct store *store, const struct plan *plan,
+                          const struct apply_author *author,
+                          int64_t deadline_ms, struct apply_outcome *outcome_r,
+                          struct errtext *err)
+{
+    static const struct store_work work = {
+        .run = run_change, .sync = true, .token = true};
+    struct change change = {.plan = plan, .author = author};
+    enum status status =
+        settle(store, &work, &change, deadline_ms, outcome_r, err);
+
+    if (status == STATUS_OK && outcome_r->kind == APPLY_LIMIT &&
+        !author->silent)
+        tell_refusal(store, &change, outcome_r, deadline_ms);
+    change_reset(&change);
+    return status;
 }
 
 enum status apply_plan(struct store *store, const struct plan *plan,
                        const char *who, int64_t deadline_ms,
                        struct apply_outcome *outcome_r, struct errtext *err)
 {
-    static const struct store_work work = {
-        .run = change_run, .sync = true, .token = true};
-    struct change change = {.plan = plan, .who = who};
-    enum status status =
-        settle(store, &work, &change, deadline_ms, outcome_r, err);
+    struct apply_author author = {.who = who};
 
-    if (status == STATUS_OK && outcome_r->kind == APPLY_LIMIT)
-        tell_refusal(store, &change, outcome_r, deadline_ms);
-    change_reset(&change);
-    return status;
+    return apply_plan_by(store, plan, &author, deadline_ms, outcome_r, err);
 }
 
 enum status apply_rehearse(struct store *store, const struct plan *plan,
@@ -228,7 +253,8 @@ enum status apply_rehearse(struct store *store, const struct plan *plan,
                            struct errtext *err)
 {
     static const struct store_work work = {.run = run_and_undo, .sync = true};
-    struct change change = {.plan = plan, .who = "rehearsal"};
+    static const struct apply_author author = {.who = "rehearsal"};
+    struct change change = {.plan = plan, .author = &author};
     enum status status =
         settle(store, &work, &change, deadline_ms, outcome_r, err);
 

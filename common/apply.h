@@ -12,7 +12,10 @@
 #include "provision.h"
 #include "status.h"
 #include "store.h"
+#include "store_lease.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum apply_kind {
@@ -61,6 +64,36 @@ enum status apply_plan(struct store *store, const struct plan *plan,
                        const char *who, int64_t deadline_ms,
                        struct apply_outcome *outcome_r,
                        struct errtext *err) MUST_CHECK;
+
+/* On whose behalf; everything borrowed. */
+struct apply_author {
+    const char *who;                 /* "authd", "sync", "admin:root" */
+    uint64_t run;                    /* of sync; 0: none */
+    const struct store_lease *lease; /* NULL: none is needed */
+    bool silent; /* a limit leaves no event: the author tells it */
+};
+
+/*
+ * As apply_plan. With a lease, STATUS_INVALID is also: another one has it, and
+ * nothing was written.
+ */
+enum status apply_plan_by(struct store *store, const struct plan *plan,
+                          const struct apply_author *author,
+                          int64_t deadline_ms, struct apply_outcome *outcome_r,
+                          struct errtext *err) MUST_CHECK;
+
+/*
+ * Carries count plans out in one transaction, none of them refused or nothing.
+ * Where all of them make mailboxes, all rows of a kind are one statement.
+ *
+ * Returns STATUS_OK: *whole_r says that all was done, or that one of them met a
+ * limit or a conflict and nothing was written, so that each is to be tried by
+ * itself. STATUS_INVALID: the lease is another one's; STATUS_TEMPFAIL.
+ */
+enum status apply_batch(struct store *store, const struct plan *const *plans,
+                        size_t count, const struct apply_author *author,
+                        int64_t deadline_ms, bool *whole_r,
+                        struct errtext *err) MUST_CHECK;
 
 /*
  * What apply_plan would come to: the same transaction, rolled back at its end,

@@ -11,14 +11,14 @@
 void change_reset(struct change *change)
 {
     const struct plan *plan = change->plan;
-    const char *who = change->who;
+    const struct apply_author *author = change->author;
 
     account_clear(&change->now);
     account_clear(&change->next);
     free(change->added);
     free(change->dropped);
     free(change->charges);
-    *change = (struct change){.plan = plan, .who = who};
+    *change = (struct change){.plan = plan, .author = author};
 }
 
 struct store_charge *change_charge(struct change *change, const char *domain)
@@ -97,6 +97,7 @@ static enum status make_next(struct change *change, struct errtext *err)
            replace_text(&next->template_name, target->template_name) &&
            replace_text(&next->fingerprint, target->fingerprint);
     next->directory_state = target->directory_state;
+    next->sync_print = target->sync_print;
     for (unsigned i = 0; done && i < ACCOUNT_SETTING_COUNT; i++) {
         if ((changed & ACCOUNT_SET_BIT(i)) != 0)
             done = account_copy_setting(next, target, (enum account_setting)i,
@@ -278,17 +279,33 @@ static enum status write_new(struct store_connection *db, struct change *change,
     return status == STATUS_DENIED ? refuse(change, CHANGE_KEY_TAKEN) : status;
 }
 
-/* The old name becomes an alias; all that hangs on it goes along. */
+/* The old name becomes an alias for a time, unless somebody else needs it. */
+static enum status leave_old_name(struct store_connection *db,
+                                  const struct change *change,
+                                  struct errtext *err)
+{
+    const char *old_name = change->now.address;
+    uint64_t seconds = change->plan->old_name_seconds;
+    enum status status;
+
+    if (change->plan->drops_old_name)
+        return store_drop_alias(db, old_name, old_name, err);
+    status = store_turn_alias(db, old_name, "rename", old_name, err);
+    if (status == STATUS_NOT_FOUND)
+        status = store_insert_alias(db, old_name, "rename", old_name, err);
+    if (status == STATUS_OK && seconds > 0)
+        status = store_expire_alias(db, old_name, seconds, err);
+    return status;
+}
+
+/* All that hangs on the old name goes along. */
 static enum status write_new_name(struct store_connection *db,
                                   struct change *change, struct errtext *err)
 {
     const char *old_name = change->now.address;
     const char *new_name = change->next.address;
-    enum status status =
-        store_turn_alias(db, old_name, "rename", old_name, err);
+    enum status status = leave_old_name(db, change, err);
 
-    if (status == STATUS_NOT_FOUND)
-        status = store_insert_alias(db, old_name, "rename", old_name, err);
     if (status == STATUS_OK)
         status = store_move_rows(db, old_name, new_name, err);
     if (status != STATUS_OK)

@@ -15,6 +15,7 @@
 #include "provision.h"
 #include "store_mailbox.h"
 #include "store_transaction.h"
+#include "strbuf.h"
 
 /* Why the transaction refused. */
 enum change_failure {
@@ -29,12 +30,12 @@ enum change_failure {
 /* A plan and one try to carry it out. */
 struct change {
     const struct plan *plan;
-    const char *who;
+    const struct apply_author *author;
     struct account now;  /* the row, locked; {0} for a create */
     struct account next; /* what is to be written */
-    const char **added;  /* aliases, borrowed from plan */
+    char **added;        /* aliases, borrowed from plan */
     size_t added_count;
-    const char **dropped; /* aliases, borrowed from now */
+    char **dropped; /* aliases, borrowed from now */
     size_t dropped_count;
     struct store_charge *charges;
     size_t charge_count;
@@ -44,7 +45,7 @@ struct change {
     bool turns_alias;                  /* a rename to an alias of its own */
 };
 
-/* Forgets a try; plan and who stay. */
+/* Forgets a try; plan and author stay. */
 void change_reset(struct change *change);
 
 /*
@@ -56,6 +57,18 @@ struct store_charge *change_charge(struct change *change, const char *domain);
 /* Finds added and dropped, and charges their domains. */
 enum status change_aliases(struct store_connection *db, struct change *change,
                            struct errtext *err) MUST_CHECK;
+
+/* The texts of an event; starts as {0}. */
+struct change_story {
+    struct strbuf before;
+    struct strbuf after;
+};
+void change_story_clear(struct change_story *story);
+
+/* Makes the event of a change; its texts live in story and change. */
+enum status change_tell(const struct change *change, struct change_story *story,
+                        struct store_event *event_r,
+                        struct errtext *err) MUST_CHECK;
 
 /* Writes the event of a change that was carried out. */
 enum status change_event(struct store_connection *db,

@@ -91,7 +91,8 @@ static const char *closed_by(const struct account *account)
         return "blocked_by_administrator";
     if (account->directory_state == ACCOUNT_DISABLED)
         return "disabled_in_directory";
-    if (account->directory_state == ACCOUNT_MISSING)
+    if (account->directory_state == ACCOUNT_MISSING ||
+        account->directory_state == ACCOUNT_GONE)
         return "missing_in_directory";
     return "closed_by_template";
 }

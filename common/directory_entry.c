@@ -373,6 +373,51 @@ static enum status take_all(struct reading *in, LDAP *ld, LDAPMessage *message,
     return rc == LDAP_SUCCESS ? STATUS_OK : undecodable(in);
 }
 
+/* Reads the ids alone; what else there is cannot be used. */
+static void take_ids(struct reading *in, LDAP *ld, LDAPMessage *message,
+                     BerElement *ber)
+{
+    struct berval name = {.bv_val = NULL};
+    struct berval *values = NULL;
+
+    while (ldap_get_attribute_ber(ld, message, ber, &name, &values) ==
+               LDAP_SUCCESS &&
+           name.bv_val != NULL) {
+        size_t count = 0;
+        enum status status;
+
+        while (values != NULL && values[count].bv_val != NULL)
+            count++;
+        status = take_id(in, &name, name.bv_val, values, count);
+        ldap_memfree(values);
+        values = NULL;
+        if (status != STATUS_OK)
+            return;
+    }
+}
+
+char *directory_entry_id(const struct directory_settings *set, LDAP *ld,
+                         LDAPMessage *message)
+{
+    struct errtext ignored = {{0}};
+    struct reading in = {.set = set, .id_rank = SIZE_MAX, .err = &ignored};
+    struct berval dn = {.bv_val = NULL};
+    BerElement *ber = NULL;
+    char *id = NULL;
+
+    if (ldap_get_dn_ber(ld, message, &ber, &dn) != LDAP_SUCCESS)
+        return NULL;
+    /* Sentences about a fault name it. */
+    in.entry.dn = strndup(dn.bv_val, dn.bv_len);
+    if (in.entry.dn != NULL)
+        take_ids(&in, ld, message, ber);
+    ber_free(ber, 0);
+    id = in.entry.id;
+    in.entry.id = NULL;
+    directory_entry_clear(&in.entry);
+    return id;
+}
+
 enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
                                  LDAPMessage *message,
                                  struct directory_entry *entry_r,

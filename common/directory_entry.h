@@ -46,6 +46,13 @@ enum status directory_entry_read(const struct directory_settings *set, LDAP *ld,
                                  struct directory_rest *rest_r,
                                  struct errtext *err) MUST_CHECK;
 
+/*
+ * The id of an entry that cannot be used as a whole: owned, or NULL where that
+ * cannot be read either.
+ */
+char *directory_entry_id(const struct directory_settings *set, LDAP *ld,
+                         LDAPMessage *message);
+
 /* Copies all of from into *to_r, which is overwritten. */
 enum status directory_entry_copy(const struct directory_entry *from,
                                  struct directory_entry *to_r,

@@ -186,10 +186,12 @@ static bool take_group(void *context, const struct directory_entry *entry)
     return !in->failed;
 }
 
-static bool take_unusable(void *context, const struct errtext *err)
+static bool take_unusable(void *context, const char *id,
+                          const struct errtext *err)
 {
     struct reading *in = context;
 
+    (void)id;
     (void)err;
     in->failed = true;
     return false;

@@ -153,8 +153,11 @@ static enum status take_person(struct walk *walk, LDAPMessage *message,
         return end_with(walk, DIRECTORY_BROKEN);
     }
     if (status != STATUS_OK) {
+        char *id = directory_entry_id(walk->dir->set, walk->conn->ld, message);
+
         walk->walked->unusable++;
-        more = walk->walker->unusable(walk->walker->context, &why);
+        more = walk->walker->unusable(walk->walker->context, id, &why);
+        free(id);
     } else {
         entry.disabled = is_disabled(&walk->disabled, entry.dn);
         walk->walked->people++;

@@ -36,8 +36,11 @@ const char *directory_gap_name(enum directory_gap gap);
 struct directory_walker {
     /* One person; borrowed for the time of the call. */
     bool (*person)(void *context, const struct directory_entry *entry);
-    /* One entry whose values cannot be used; err names DN and attribute. */
-    bool (*unusable)(void *context, const struct errtext *err);
+    /*
+     * One entry whose values cannot be used; err names DN and attribute. id is
+     * borrowed, NULL if that cannot be read either.
+     */
+    bool (*unusable)(void *context, const char *id, const struct errtext *err);
     void *context;
 };
 

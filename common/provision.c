@@ -546,6 +546,8 @@ static enum status plan_existing(const struct provision_facts *facts,
     if (strcmp(mailbox->address, facts->address) != 0 &&
         replace_text(&plan->old_address, mailbox->address) != STATUS_OK)
         return status_no_memory(err);
+    plan->old_name_seconds =
+        (uint64_t)facts->settings->sync.rename_alias_for_ms / 1000;
     if (template == NULL)
         errtext_set(&plan->warning,
                     "nothing maps any more: the mailbox keeps its settings");
@@ -582,6 +584,25 @@ enum status provision_plan(const struct provision_facts *facts,
         plan_clear(&plan);
         return STATUS_TEMPFAIL;
     }
+    *plan_r = plan;
+    return STATUS_OK;
+}
+
+enum status provision_absent(const struct account *current,
+                             enum account_directory_state state,
+                             const struct errtext *reason, struct plan *plan_r,
+                             struct errtext *err)
+{
+    struct plan plan = {.kind = PLAN_DEACTIVATE, .reason = *reason};
+
+    if (current->directory_state == state)
+        plan.kind = PLAN_NOTHING;
+    if (account_copy(current, &plan.before, err) != STATUS_OK ||
+        account_copy(current, &plan.target, err) != STATUS_OK) {
+        plan_clear(&plan);
+        return STATUS_TEMPFAIL;
+    }
+    plan.target.directory_state = state;
     *plan_r = plan;
     return STATUS_OK;
 }

@@ -72,14 +72,17 @@ enum plan_refusal {
 struct plan {
     enum plan_kind kind;
     enum plan_refusal refusal;
-    struct errtext reason;  /* a sentence for log and event; "" if none */
-    struct account before;  /* as it was read; {0} for a create; owned */
-    struct account target;  /* the whole mailbox as it should be; owned */
-    unsigned changed;       /* ACCOUNT_SET_BIT()s that differ */
-    unsigned pin;           /* an administrator's: of `changed`, what is fixed
-                               from now on, though it was fixed before */
-    char *old_address;      /* PLAN_RENAME: owned */
-    struct errtext warning; /* e.g. no mapping any more: settings kept */
+    struct errtext reason; /* a sentence for log and event; "" if none */
+    struct account before; /* as it was read; {0} for a create; owned */
+    struct account target; /* the whole mailbox as it should be; owned */
+    unsigned changed;      /* ACCOUNT_SET_BIT()s that differ */
+    unsigned pin;          /* an administrator's: of `changed`, what is fixed
+                              from now on, though it was fixed before */
+    char *old_address;     /* PLAN_RENAME: owned */
+    uint64_t old_name_seconds; /* PLAN_RENAME: how long the old name stays an
+                                  alias; 0: for ever */
+    bool drops_old_name;       /* PLAN_RENAME: it does not, others need it */
+    struct errtext warning;    /* e.g. no mapping any more: settings kept */
 };
 
 /* Frees what plan holds and makes it {0} again. */
@@ -115,5 +118,16 @@ struct provision_facts {
  */
 enum status provision_plan(const struct provision_facts *facts,
                            struct plan *plan_r, struct errtext *err) MUST_CHECK;
+
+/*
+ * Makes the plan for the mailbox of a person who is not in the directory any
+ * more: its directory_state becomes state (ACCOUNT_MISSING, ACCOUNT_GONE),
+ * nothing else. PLAN_NOTHING if it is so already. Whether that may be is the
+ * caller's question (removal.h).
+ */
+enum status provision_absent(const struct account *current,
+                             enum account_directory_state state,
+                             const struct errtext *reason, struct plan *plan_r,
+                             struct errtext *err) MUST_CHECK;
 
 #endif

@@ -190,6 +190,24 @@ struct event_settings {
     int64_t keep_ms; /* "keep": older events, runs and rates are removed */
 };
 
+/* What becomes of a mailbox whose person has left the directory. */
+enum sync_missing {
+    SYNC_MISSING_KEEP,    /* an event is all */
+    SYNC_MISSING_SUSPEND, /* logins are refused, mail is accepted */
+    SYNC_MISSING_DISABLE  /* and later mail is refused too */
+};
+
+/* provost-sync. */
+struct sync_settings {
+    char *canary;       /* an address that must be in its directory; "" none */
+    char *max_removals; /* "5%" (3 at least, 50 at most) or a number, a day */
+    unsigned missing_runs;  /* complete readings without the person, and */
+    int64_t missing_for_ms; /* so long, before anything happens */
+    enum sync_missing on_missing;
+    int64_t disable_after_ms;    /* from suspended to disabled */
+    int64_t rename_alias_for_ms; /* of an old address; 0: for ever */
+};
+
 /* What a rule of policyd does when it says no. */
 enum policy_mode {
     POLICY_MODE_OFF,
@@ -264,6 +282,7 @@ struct settings {
     struct event_settings event;
     struct mail_settings mail;
     struct policy_settings policy;
+    struct sync_settings sync;
     char *log_level; /* error, warning, info, debug */
 };
 

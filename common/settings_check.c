@@ -7,6 +7,7 @@
 
 #include "address.h"
 #include "filter.h"
+#include "removal.h"
 #include "settings_host.h"
 #include "settings_secret.h"
 #include "settings_value.h"
@@ -463,6 +464,27 @@ static void check_auth(const struct settings_tree *tree,
                             auth->workers);
 }
 
+static void check_sync(const struct settings_tree *tree,
+                       const struct settings *settings,
+                       struct settings_faults *faults)
+{
+    const struct settings_node *node = top_node(tree, "sync", 0);
+    const struct sync_settings *sync = &settings->sync;
+    struct removal_limit limit;
+    struct errtext err = {{0}};
+    char *canonical = NULL;
+
+    if (removal_limit_read(sync->max_removals, &limit, &err) != STATUS_OK)
+        settings_node_fault(faults, node, "max_removals", "%s", err.text);
+    if (sync->canary[0] == '\0')
+        return;
+    if (address_canonical(sync->canary, &canonical, &err) != STATUS_OK)
+        settings_node_fault(faults, node, "canary",
+                            "the canary is somebody's mail address: %s",
+                            err.text);
+    free(canonical);
+}
+
 static void check_mail(const struct settings_tree *tree,
                        const struct settings *settings,
                        struct settings_faults *faults)
@@ -488,5 +510,6 @@ void settings_check(const struct settings_tree *tree, struct settings *settings,
         });
     check_domains(tree, settings, faults);
     check_auth(tree, settings, faults);
+    check_sync(tree, settings, faults);
     check_mail(tree, settings, faults);
 }

@@ -67,6 +67,13 @@ static const char *const over_quota_words[] = {
     [POLICY_OVER_QUOTA_REJECT + 1] = NULL,
 };
 
+static const char *const missing_words[] = {
+    [SYNC_MISSING_KEEP] = "keep",
+    [SYNC_MISSING_SUSPEND] = "suspend",
+    [SYNC_MISSING_DISABLE] = "disable",
+    [SYNC_MISSING_DISABLE + 1] = NULL,
+};
+
 static const char *const log_level_words[] = {"error", "warning", "info",
                                               "debug", NULL};
 
@@ -338,6 +345,21 @@ static const struct settings_option policy_options[] = {
     POLICY(node, KIND_TEXT, ""),
 };
 
+#define SYNC_TIME(field, key, text)                                            \
+    RANGE(sync_settings, field, key, KIND_DURATION, text, 0, 3650 * DAY)
+
+static const struct settings_option sync_options[] = {
+    PLAIN(sync_settings, canary, "canary", KIND_TEXT, ""),
+    PLAIN(sync_settings, max_removals, "max_removals", KIND_TEXT, "5%"),
+    RANGE(sync_settings, missing_runs, "missing_runs", KIND_NUMBER, "3", 1,
+          1000),
+    SYNC_TIME(missing_for_ms, "missing_for", "1d"),
+    WORDS(sync_settings, on_missing, "on_missing", KIND_WORD, "keep",
+          missing_words),
+    SYNC_TIME(disable_after_ms, "disable_after", "30d"),
+    SYNC_TIME(rename_alias_for_ms, "rename_alias_for", "180d"),
+};
+
 static const struct settings_group root_children[] = {
     {
         .key = "store",
@@ -390,6 +412,13 @@ static const struct settings_group root_children[] = {
         .size = sizeof(struct event_settings),
         .options = event_options,
         .option_count = ARRAY_SIZE(event_options),
+    },
+    {
+        .key = "sync",
+        .offset = offsetof(struct settings, sync),
+        .size = sizeof(struct sync_settings),
+        .options = sync_options,
+        .option_count = ARRAY_SIZE(sync_options),
     },
     {
         .key = "mail",

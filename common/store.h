@@ -136,6 +136,7 @@ struct store_event {
     const char *domain;
     const char *directory;
     const char *reason; /* code and sentence */
+    uint64_t run;       /* of sync; 0: none */
     const char *before; /* JSON object of what changed */
     const char *after;
 };

@@ -44,6 +44,16 @@ static const struct store_sql turn_sql = {
     " WHERE address = ? AND owner = ?",
     NULL};
 
+static const struct store_sql drop_sql = {
+    STORE_SLOT_ALIAS_DROP, "DELETE FROM alias WHERE address = ? AND owner = ?",
+    NULL};
+
+static const struct store_sql expire_sql = {
+    STORE_SLOT_ALIAS_EXPIRE,
+    "UPDATE alias SET expires = UTC_TIMESTAMP() + INTERVAL ? SECOND"
+    " WHERE address = ?",
+    NULL};
+
 /*
  * What a rename moves, in this order; params has a digit a parameter, 1 new
  * name, 0 old one. Rows that an earlier mailbox of the new name left behind
@@ -101,25 +111,77 @@ enum status store_read_alias(struct store_connection *db, const char *address,
     return STATUS_OK;
 }
 
+#define INSERT_PARAMS 6
+
+/* Fills in a row's parameters; local_part has to live as long as they do. */
+static enum status fill_insert(struct store_param *params,
+                               const struct store_new_alias *alias,
+                               char local_part[ADDRESS_LOCAL_BYTES_MAX + 1],
+                               struct errtext *err)
+{
+    const char *at = strrchr(alias->address, '@');
+
+    if (at == NULL || at - alias->address > ADDRESS_LOCAL_BYTES_MAX) {
+        errtext_set(err, "%s is no address", alias->address);
+        return STATUS_TEMPFAIL;
+    }
+    memcpy(local_part, alias->address, (size_t)(at - alias->address));
+    local_part[at - alias->address] = '\0';
+    params[0] = store_text(alias->address);
+    params[1] = store_text(at + 1);
+    params[2] = store_text(local_part);
+    params[3] = store_text(alias->owner);
+    params[4] = store_text(alias->kind);
+    params[5] = store_text(alias->owner);
+    return STATUS_OK;
+}
+
 enum status store_insert_alias(struct store_connection *db, const char *address,
                                const char *kind, const char *owner,
                                struct errtext *err)
 {
-    char local_part[ADDRESS_LOCAL_BYTES_MAX + 1];
-    const char *at = strrchr(address, '@');
-    struct store_param params[] = {
-        store_text(address),    store_text(address_domain_of(address)),
-        store_text(local_part), store_text(owner),
-        store_text(kind),       store_text(owner),
-    };
+    struct store_new_alias alias = {address, kind, owner};
 
-    if (at == NULL || (size_t)(at - address) >= sizeof(local_part)) {
-        errtext_set(err, "%s is no address", address);
-        return STATUS_TEMPFAIL;
-    }
-    memcpy(local_part, address, (size_t)(at - address));
-    local_part[at - address] = '\0';
-    return store_execute(db, &insert_sql, params, ARRAY_SIZE(params), NULL,
+    return store_insert_aliases(db, &alias, 1, err);
+}
+
+enum status store_insert_aliases(struct store_connection *db,
+                                 const struct store_new_alias *aliases,
+                                 size_t count, struct errtext *err)
+{
+    struct store_param *params =
+        calloc(count + 1, INSERT_PARAMS * sizeof(*params));
+    char(*locals)[ADDRESS_LOCAL_BYTES_MAX + 1] =
+        calloc(count + 1, sizeof(*locals));
+    enum status status = STATUS_OK;
+
+    if (params == NULL || locals == NULL)
+        status = status_no_memory(err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = fill_insert(&params[i * INSERT_PARAMS], &aliases[i], locals[i],
+                             err);
+    if (status == STATUS_OK && count > 0)
+        status = store_execute_rows(db, &insert_sql, params, INSERT_PARAMS,
+                                    (unsigned)count, err);
+    free(params);
+    free(locals);
+    return status;
+}
+
+enum status store_drop_alias(struct store_connection *db, const char *address,
+                             const char *owner, struct errtext *err)
+{
+    struct store_param params[] = {store_text(address), store_text(owner)};
+
+    return store_execute(db, &drop_sql, params, ARRAY_SIZE(params), NULL, err);
+}
+
+enum status store_expire_alias(struct store_connection *db, const char *address,
+                               uint64_t seconds, struct errtext *err)
+{
+    struct store_param params[] = {store_number(seconds), store_text(address)};
+
+    return store_execute(db, &expire_sql, params, ARRAY_SIZE(params), NULL,
                          err);
 }
 

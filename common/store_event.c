@@ -9,16 +9,18 @@
 
 #include "clock.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define EVENT_COLUMNS                                                          \
-    "(at, kind, who, address, domain, directory, reason, before_json,"         \
+    "(at, kind, who, address, domain, directory, run, reason, before_json,"    \
     " after_json, token)"
 
 static const struct store_sql event_sql = {
     STORE_SLOT_EVENT_WRITE,
     "INSERT INTO event " EVENT_COLUMNS
-    " VALUES (UTC_TIMESTAMP(), ?, ?, ?, ?, ?, LEFT(?, 512), ?, ?, ?)",
+    " VALUES (UTC_TIMESTAMP(), ?, ?, ?, ?, ?, NULLIF(?, 0), LEFT(?, 512), ?,"
+    " ?, ?)",
     NULL};
 
 /*
@@ -28,30 +30,57 @@ static const struct store_sql event_sql = {
 static const struct store_sql event_once_sql = {
     STORE_SLOT_EVENT_ONCE,
     "INSERT INTO event " EVENT_COLUMNS
-    " SELECT UTC_TIMESTAMP(), ?, ?, ?, ?, ?, LEFT(?, 512), ?, ?,"
+    " SELECT UTC_TIMESTAMP(), ?, ?, ?, ?, ?, NULLIF(?, 0), LEFT(?, 512), ?, ?,"
     " MD5(CONCAT_WS(CHAR(10), ?, COALESCE(?, ''), COALESCE(?, ''), ?))"
     " FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM event e"
     " WHERE e.address <=> ? AND e.kind = ? AND e.reason <=> LEFT(?, 512)"
     " AND e.at > UTC_TIMESTAMP() - INTERVAL ? SECOND)",
     NULL};
 
+#define EVENT_PARAMS 10
+
+static void fill_event(struct store_param *params,
+                       const struct store_event *event, const char *token)
+{
+    params[0] = store_text(event->kind);
+    params[1] = store_text(event->who);
+    params[2] = store_text(event->address);
+    params[3] = store_text(event->domain);
+    params[4] = store_text(event->directory);
+    params[5] = store_number(event->run);
+    params[6] = store_text(event->reason);
+    params[7] = store_text(event->before);
+    params[8] = store_text(event->after);
+    params[9] = store_text(token);
+}
+
 enum status store_event_insert(struct store_connection *db,
                                const struct store_event *event,
                                struct errtext *err)
 {
-    struct store_param params[] = {
-        store_text(event->kind),
-        store_text(event->who),
-        store_text(event->address),
-        store_text(event->domain),
-        store_text(event->directory),
-        store_text(event->reason),
-        store_text(event->before),
-        store_text(event->after),
-        store_text(db->token[0] != '\0' ? db->token : NULL),
-    };
+    return store_event_insert_many(db, event, 1, err);
+}
 
-    return store_execute(db, &event_sql, params, ARRAY_SIZE(params), NULL, err);
+enum status store_event_insert_many(struct store_connection *db,
+                                    const struct store_event *events,
+                                    size_t count, struct errtext *err)
+{
+    struct store_param *params =
+        calloc(count + 1, EVENT_PARAMS * sizeof(*params));
+    enum status status;
+
+    if (params == NULL)
+        return status_no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        fill_event(&params[i * EVENT_PARAMS], &events[i],
+                   i == 0 && db->token[0] != '\0' ? db->token : NULL);
+    status = store_execute_rows(db, &event_sql, params, EVENT_PARAMS,
+                                (unsigned)count, err);
+    free(params);
+    /* Each try begins with it again. */
+    if (status == STATUS_OK)
+        db->token[0] = '\0';
+    return status;
 }
 
 struct event_write {
@@ -66,14 +95,23 @@ static enum status run_event_once(struct store_connection *db, void *arg,
     const struct event_write *write = arg;
     const struct store_event *event = write->event;
     struct store_param params[] = {
-        store_text(event->kind),      store_text(event->who),
-        store_text(event->address),   store_text(event->domain),
-        store_text(event->directory), store_text(event->reason),
-        store_text(event->before),    store_text(event->after),
-        store_text(event->kind),      store_text(event->address),
-        store_text(event->reason),    store_number(write->period),
-        store_text(event->address),   store_text(event->kind),
-        store_text(event->reason),    store_number(write->once_in_seconds),
+        store_text(event->kind),
+        store_text(event->who),
+        store_text(event->address),
+        store_text(event->domain),
+        store_text(event->directory),
+        store_number(event->run),
+        store_text(event->reason),
+        store_text(event->before),
+        store_text(event->after),
+        store_text(event->kind),
+        store_text(event->address),
+        store_text(event->reason),
+        store_number(write->period),
+        store_text(event->address),
+        store_text(event->kind),
+        store_text(event->reason),
+        store_number(write->once_in_seconds),
     };
     enum status status = store_execute(db, &event_once_sql, params,
                                        ARRAY_SIZE(params), NULL, err);

@@ -16,12 +16,21 @@
 struct store_connection;
 
 /*
- * Writes the event with the transaction's token (one event a transaction).
+ * Writes the event; the first of a transaction has its token.
  * STATUS_OK, STATUS_TEMPFAIL, or STATUS_DENIED: it is there already.
  */
 enum status store_event_insert(struct store_connection *db,
                                const struct store_event *event,
                                struct errtext *err) MUST_CHECK;
+
+/*
+ * Writes many at once; the first of them has the transaction's token.
+ * STATUS_OK, STATUS_TEMPFAIL or STATUS_DENIED as above.
+ */
+enum status store_event_insert_many(struct store_connection *db,
+                                    const struct store_event *events,
+                                    size_t count,
+                                    struct errtext *err) MUST_CHECK;
 
 /*
  * Appends "name": "value" of a JSON object, with a comma where one belongs;

@@ -16,8 +16,8 @@
 #define TEXT_COLUMNS 9
 
 /*
- * A list goes along one index, by id: that of address, domain or kind, or the
- * primary key; the other conditions are asked of what it finds. The columns
+ * A list goes along one index, by id: that of address, domain, kind or run, or
+ * the primary key; the other conditions are asked of what it finds. The columns
  * are TEXT_COLUMNS texts, then numbers.
  */
 #define LIST_COLUMNS                                                           \
@@ -45,6 +45,7 @@ enum along {
     ALONG_ADDRESS,
     ALONG_DOMAIN,
     ALONG_KIND,
+    ALONG_RUN,
     ALONG_ID
 };
 
@@ -52,6 +53,7 @@ static const struct store_sql list_sql[][2] = {
     [ALONG_ADDRESS] = LIST(ALONG_ADDRESS, "address = ?"),
     [ALONG_DOMAIN] = LIST(ALONG_DOMAIN, "domain = ?"),
     [ALONG_KIND] = LIST(ALONG_KIND, "kind = ?"),
+    [ALONG_RUN] = LIST(ALONG_RUN, "run = ?"),
     [ALONG_ID] = LIST(ALONG_ID, "? IS NULL"),
 };
 
@@ -79,6 +81,7 @@ struct page {
     const struct store_event_query *query;
     const struct store_sql *sql;
     const char *key;   /* of the index; NULL: none */
+    bool by_run;       /* the key is query->run */
     uint64_t from;     /* ids are greater than this, */
     uint64_t to;       /* and smaller than this */
     struct kept *rows; /* PAGE_ROWS */
@@ -114,11 +117,16 @@ static enum status run_page(struct store_connection *db, void *arg,
     struct page *page = arg;
     const struct store_event_query *query = page->query;
     struct store_param params[] = {
-        store_text(page->key),     store_text(query->domain),
-        store_text(query->domain), store_text(query->kind),
-        store_text(query->kind),   store_number(query->run),
-        store_number(query->run),  store_signed(query->since),
-        store_number(page->from),  store_number(page->to),
+        page->by_run ? store_number(query->run) : store_text(page->key),
+        store_text(query->domain),
+        store_text(query->domain),
+        store_text(query->kind),
+        store_text(query->kind),
+        store_number(query->run),
+        store_number(query->run),
+        store_signed(query->since),
+        store_number(page->from),
+        store_number(page->to),
     };
     enum status status;
 
@@ -165,10 +173,13 @@ static void choose_index(struct page *page)
         along = ALONG_DOMAIN;
     else if (query->kind != NULL)
         along = ALONG_KIND;
+    else if (query->run != 0)
+        along = ALONG_RUN;
+    page->by_run = along == ALONG_RUN;
     page->key = along == ALONG_ADDRESS  ? query->address
                 : along == ALONG_DOMAIN ? query->domain
                                         : query->kind;
-    if (along == ALONG_ID)
+    if (along == ALONG_ID || along == ALONG_RUN)
         page->key = NULL;
     page->sql = &list_sql[along][query->newest_first ? 1 : 0];
     page->from = query->newest_first ? 0 : query->from_id;

@@ -59,9 +59,9 @@ static const struct store_sql insert_sql = {
     " rate_messages, rate_messages_period, rate_recipients,"
     " rate_recipients_period, smtp_access, imap_access, pop3_access,"
     " sieve_access, tls_enforce_in, tls_enforce_out, tags, template_state,"
-    " directory_state, password, pinned, admin_state, mail_path)"
+    " directory_state, sync_print, password, pinned, admin_state, mail_path)"
     " VALUES (?, ?, ?, ?, ?, ?, LEFT(?, 255), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,"
-    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     NULL};
 
 static const struct store_sql update_sql = {
@@ -73,11 +73,12 @@ static const struct store_sql update_sql = {
     " rate_recipients_period = ?, smtp_access = ?, imap_access = ?,"
     " pop3_access = ?, sieve_access = ?, tls_enforce_in = ?,"
     " tls_enforce_out = ?, tags = ?, template_state = ?, directory_state = ?,"
-    " pinned = ?, modified = UTC_TIMESTAMP() WHERE address = ?",
+    " sync_print = ?, pinned = ?, modified = UTC_TIMESTAMP() WHERE address = ?",
     NULL};
 
 /* Parameters that INSERT and UPDATE have in common, in their order. */
-#define COMMON_PARAMS 24
+#define COMMON_PARAMS 25
+#define INSERT_PARAMS (COMMON_PARAMS + 4)
 
 enum status store_charge(struct store_connection *db,
                          const struct store_charge *charge, struct errtext *err)
@@ -185,7 +186,7 @@ static struct store_param allows(const struct account *account,
     return store_number((account->set.services & service) != 0);
 }
 
-/* Fills in the parameters from address to directory_state. */
+/* Fills in the parameters from address to sync_print. */
 static void fill_params(struct store_param *params,
                         const struct account *account, const char *local_part)
 {
@@ -215,29 +216,64 @@ static void fill_params(struct store_param *params,
         store_text(set->tags != NULL ? set->tags : ""),
         store_text(account_template_state_name(set->active)),
         store_text(account_directory_state_name(account->directory_state)),
+        store_number(account->sync_print),
     };
 
     memcpy(params, values, sizeof(values));
+}
+
+/* Fills in a row's parameters; local has to live as long as they do. */
+static enum status fill_insert(struct store_param *params,
+                               const struct account *account,
+                               struct local_part *local, struct errtext *err)
+{
+    enum status status = split(account->address, local, err);
+
+    if (status != STATUS_OK)
+        return status;
+    fill_params(params, account, local->text);
+    params[COMMON_PARAMS] = store_text(account->password);
+    params[COMMON_PARAMS + 1] = store_number(account->pinned);
+    params[COMMON_PARAMS + 2] =
+        store_text(account_admin_state_name(account->admin_state));
+    params[COMMON_PARAMS + 3] = store_text(account->mail_path);
+    return STATUS_OK;
 }
 
 enum status store_insert_mailbox(struct store_connection *db,
                                  const struct account *account,
                                  struct errtext *err)
 {
-    struct store_param params[COMMON_PARAMS + 4];
+    struct store_param params[INSERT_PARAMS];
     struct local_part local;
-    enum status status = split(account->address, &local, err);
+    enum status status = fill_insert(params, account, &local, err);
 
     if (status != STATUS_OK)
         return status;
-    fill_params(params, account, local.text);
-    params[COMMON_PARAMS] = store_text(account->password);
-    params[COMMON_PARAMS + 1] = store_number(account->pinned);
-    params[COMMON_PARAMS + 2] =
-        store_text(account_admin_state_name(account->admin_state));
-    params[COMMON_PARAMS + 3] = store_text(account->mail_path);
     return store_execute(db, &insert_sql, params, ARRAY_SIZE(params), NULL,
                          err);
+}
+
+enum status store_insert_mailboxes(struct store_connection *db,
+                                   const struct account *const *accounts,
+                                   size_t count, struct errtext *err)
+{
+    struct store_param *params =
+        calloc(count + 1, INSERT_PARAMS * sizeof(*params));
+    struct local_part *locals = calloc(count + 1, sizeof(*locals));
+    enum status status = STATUS_OK;
+
+    if (params == NULL || locals == NULL)
+        status = status_no_memory(err);
+    for (size_t i = 0; status == STATUS_OK && i < count; i++)
+        status = fill_insert(&params[i * INSERT_PARAMS], accounts[i],
+                             &locals[i], err);
+    if (status == STATUS_OK && count > 0)
+        status = store_execute_rows(db, &insert_sql, params, INSERT_PARAMS,
+                                    (unsigned)count, err);
+    free(params);
+    free(locals);
+    return status;
 }
 
 enum status store_update_mailbox(struct store_connection *db,

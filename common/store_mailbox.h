@@ -67,6 +67,12 @@ enum status store_insert_mailbox(struct store_connection *db,
                                  const struct account *account,
                                  struct errtext *err) MUST_CHECK;
 
+/* Writes count new rows at once; the same answers for all of them. */
+enum status store_insert_mailboxes(struct store_connection *db,
+                                   const struct account *const *accounts,
+                                   size_t count,
+                                   struct errtext *err) MUST_CHECK;
+
 /*
  * Writes all but password, the administrator's block and mail_path into the
  * row at address, which account may move to another address. The caller holds
@@ -95,6 +101,25 @@ enum status store_read_alias(struct store_connection *db, const char *address,
 /* kind: "self", "directory", "rename". STATUS_DENIED: it is taken. */
 enum status store_insert_alias(struct store_connection *db, const char *address,
                                const char *kind, const char *owner,
+                               struct errtext *err) MUST_CHECK;
+
+/* Many at once; the same answers for all of them. */
+struct store_new_alias {
+    const char *address;
+    const char *kind;
+    const char *owner;
+};
+enum status store_insert_aliases(struct store_connection *db,
+                                 const struct store_new_alias *aliases,
+                                 size_t count, struct errtext *err) MUST_CHECK;
+
+/* Removes an alias of owner, of whatever kind. */
+enum status store_drop_alias(struct store_connection *db, const char *address,
+                             const char *owner, struct errtext *err) MUST_CHECK;
+
+/* Lets an alias end so many seconds from now. */
+enum status store_expire_alias(struct store_connection *db, const char *address,
+                               uint64_t seconds,
                                struct errtext *err) MUST_CHECK;
 
 /* Removes an alias that the directory made for owner. */

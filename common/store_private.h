@@ -51,9 +51,9 @@ enum store_slot {
     STORE_SLOT_EVENT_WRITE,
     STORE_SLOT_EVENT_ONCE,
     STORE_SLOT_EVENT_TOKEN,
-    /* The lists of store_history.c: four indexes, up and down. */
+    /* The lists of store_history.c: five indexes, up and down. */
     STORE_SLOT_EVENT_LIST_FIRST,
-    STORE_SLOT_EVENT_LIST_LAST = STORE_SLOT_EVENT_LIST_FIRST + 7,
+    STORE_SLOT_EVENT_LIST_LAST = STORE_SLOT_EVENT_LIST_FIRST + 9,
     STORE_SLOT_EVENT_NEAR,
     STORE_SLOT_EVENT_PRUNE,
     /* The questions of store_inspect.c. */
@@ -99,6 +99,9 @@ enum store_slot {
     STORE_SLOT_ALIAS_ADD,
     STORE_SLOT_ALIAS_REMOVE,
     STORE_SLOT_ALIAS_TURN,
+    STORE_SLOT_ALIAS_DROP,
+    STORE_SLOT_ALIAS_EXPIRE,
+    STORE_SLOT_ALIAS_PRUNE,
     STORE_SLOT_RATE_CLOCK,
     STORE_SLOT_RATE_WRITE,
     STORE_SLOT_RATE_NODES,
@@ -132,6 +135,23 @@ enum store_slot {
     STORE_SLOT_POLICY_DOMAIN,
     STORE_SLOT_POLICY_USAGE,
     STORE_SLOT_POLICY_SENDER,
+    STORE_SLOT_LEASE_MAKE,
+    STORE_SLOT_LEASE_TAKE,
+    STORE_SLOT_LEASE_READ,
+    STORE_SLOT_LEASE_HOLD,
+    STORE_SLOT_LEASE_RELEASE,
+    STORE_SLOT_SYNC_STATE,
+    STORE_SLOT_SYNC_NOTE,
+    STORE_SLOT_SYNC_MAILBOXES,
+    STORE_SLOT_SYNC_ALIASES,
+    STORE_SLOT_SYNC_PEOPLE,
+    STORE_SLOT_SYNC_PERSON_PUT,
+    STORE_SLOT_SYNC_PERSON_FORGET,
+    STORE_SLOT_SYNC_PRINT,
+    STORE_SLOT_SYNC_RUN_BEGIN,
+    STORE_SLOT_SYNC_RUN_ID,
+    STORE_SLOT_SYNC_RUN_END,
+    STORE_SLOT_SYNC_RUNS,
     STORE_SLOT_COUNT
 };
 
@@ -328,8 +348,8 @@ enum status store_prune(struct store *store, const struct store_sql *sql,
     "m.rate_recipients, m.rate_recipients_period, m.smtp_access, "             \
     "m.imap_access, m.pop3_access, m.sieve_access, m.tls_enforce_in, "         \
     "m.tls_enforce_out, m.template_state, m.tags, m.pinned, "                  \
-    "m.directory_state, m.admin_state"
-#define STORE_MAILBOX_TYPES "ttttttttttnnnnnnnnnnnnttntt"
+    "m.directory_state, m.admin_state, m.sync_print"
+#define STORE_MAILBOX_TYPES "ttttttttttnnnnnnnnnnnnttnttn"
 
 enum status store_row_domain(const struct store_connection *db,
                              const struct store_sql *sql, size_t first,

@@ -86,7 +86,8 @@ enum mailbox_column {
     MAILBOX_TAGS,
     MAILBOX_PINNED,
     MAILBOX_DIRECTORY_STATE,
-    MAILBOX_ADMIN_STATE
+    MAILBOX_ADMIN_STATE,
+    MAILBOX_SYNC_PRINT
 };
 
 /* A row being read: where it is. */
@@ -157,6 +158,7 @@ static void read_numbers(const struct reader *reader, struct account *account)
     set->tls_in = number(reader, MAILBOX_TLS_IN) != 0;
     set->tls_out = number(reader, MAILBOX_TLS_OUT) != 0;
     account->pinned = (unsigned)number(reader, MAILBOX_PINNED);
+    account->sync_print = number(reader, MAILBOX_SYNC_PRINT);
 }
 
 static bool read_states(const struct reader *reader, struct account *account)

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define STORE_SCHEMA_VERSION 6 /* what this program knows */
+#define STORE_SCHEMA_VERSION 7 /* what this program knows */
 
 /*
  * Brings the schema to STORE_SCHEMA_VERSION, or with plan_only tells what

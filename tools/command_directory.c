@@ -56,10 +56,12 @@ static bool count_person(void *context, const struct directory_entry *entry)
     return true;
 }
 
-static bool count_unusable(void *context, const struct errtext *err)
+static bool count_unusable(void *context, const char *id,
+                           const struct errtext *err)
 {
     struct census *census = context;
 
+    (void)id;
     if (census->unusable.text[0] == '\0')
         census->unusable = *err;
     return true;
@@ -71,8 +73,10 @@ static bool count_one(void *context, const struct directory_entry *entry)
     return ++*(uint64_t *)context < UINT64_MAX;
 }
 
-static bool skip_unusable(void *context, const struct errtext *err)
+static bool skip_unusable(void *context, const char *id,
+                          const struct errtext *err)
 {
+    (void)id;
     (void)err;
     return ++*(uint64_t *)context < UINT64_MAX;
 }

@@ -1,12 +1,14 @@
 /*
- * provost-sync - what cron runs every minute
+ * provost-sync - keeps mailboxes in step with the directory
  *
- * Today it keeps the history within event.keep. Directories are not read yet.
+ * By hand, by cron every minute (--if-due), or looking only (plan). What a run
+ * does is sync.h's; here are the command line and the order of directories.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 #include "config.h"
 
+#include "sync.h"
 #include "tool.h"
 
 #include "clock.h"
@@ -15,14 +17,26 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #define PRUNE_MS 20000 /* the next minute goes on */
 
+/* What was asked for. */
+struct words {
+    struct tool tool;
+    struct sync_options options;
+    const char *directory; /* NULL: all */
+    bool if_due;
+    bool json;
+};
+
 static void print_usage(FILE *out)
 {
-    (void)fputs("usage: provost-sync [-c FILE] [--if-due]\n", out);
+    (void)fputs("usage: provost-sync [-c FILE] [--directory NAME] [--json]\n"
+                "                    [--allow-removals N] [plan | --if-due]\n",
+                out);
 }
 
 /* Removes what is older than event.keep; silent when told to be. */
@@ -32,6 +46,7 @@ static int keep_history(struct tool *tool, bool quiet)
     struct errtext err = {{0}};
     uint64_t count = 0;
     uint64_t attempts = 0;
+    uint64_t aliases = 0;
     int64_t before = clock_wall_seconds() - keep_seconds;
     enum status status = store_event_prune(tool->store, before,
                                            clock_ms() + PRUNE_MS, &count, &err);
@@ -39,6 +54,9 @@ static int keep_history(struct tool *tool, bool quiet)
     if (status == STATUS_OK)
         status = store_attempts_prune(tool->store, before,
                                       clock_ms() + PRUNE_MS, &attempts, &err);
+    if (status == STATUS_OK)
+        status = store_alias_prune(tool->store, clock_ms() + PRUNE_MS, &aliases,
+                                   &err);
     if (status != STATUS_OK)
         return tool_failed(status, &err);
     if (!quiet)
@@ -48,12 +66,36 @@ static int keep_history(struct tool *tool, bool quiet)
     return EX_OK;
 }
 
+static bool read_number(const char *text, uint64_t *number_r)
+{
+    char *end = NULL;
+
+    *number_r = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == '\0';
+}
+
+/* The word behind the options: "plan" or none. */
+static int read_word(struct words *words, int argc, char **argv)
+{
+    if (optind < argc && strcmp(argv[optind], "plan") == 0) {
+        words->options.plan = true;
+        optind++;
+    }
+    if (optind == argc && !(words->options.plan && words->if_due))
+        return -1;
+    print_usage(stderr);
+    return EX_USAGE;
+}
+
 /* Reads the command line; returns -1, or the exit status to end with. */
-static int read_options(struct tool *tool, int argc, char **argv, bool *quiet)
+static int read_words(struct words *words, int argc, char **argv)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'},
+        {"directory", required_argument, NULL, 'D'},
+        {"allow-removals", required_argument, NULL, 'a'},
         {"if-due", no_argument, NULL, 'd'},
+        {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
         {NULL, 0, NULL, 0},
@@ -63,10 +105,22 @@ static int read_options(struct tool *tool, int argc, char **argv, bool *quiet)
     while ((letter = getopt_long(argc, argv, "c:hv", options, NULL)) != -1) {
         switch (letter) {
         case 'c':
-            tool->settings_path = optarg;
+            words->tool.settings_path = optarg;
             break;
+        case 'D':
+            words->directory = optarg;
+            break;
+        case 'a':
+            words->options.allow_removals = true;
+            if (read_number(optarg, &words->options.removals_most))
+                break;
+            tool_error("--allow-removals takes a number of mailboxes");
+            return EX_USAGE;
         case 'd':
-            *quiet = true;
+            words->if_due = true;
+            break;
+        case 'j':
+            words->json = true;
             break;
         case 'v':
             (void)puts("provost-sync " PACKAGE_VERSION);
@@ -79,24 +133,124 @@ static int read_options(struct tool *tool, int argc, char **argv, bool *quiet)
             return EX_USAGE;
         }
     }
-    if (optind == argc)
-        return -1;
-    print_usage(stderr);
-    return EX_USAGE;
+    return read_word(words, argc, argv);
+}
+
+/* Which of two exit codes says more. */
+static int worse(int a, int b)
+{
+    static const int order[] = {
+        EX_OK,       SYNC_EXIT_CHANGES, SYNC_EXIT_REFUSED, SYNC_EXIT_WITHHELD,
+        EX_TEMPFAIL, EX_CONFIG};
+    size_t rank_a = 0;
+    size_t rank_b = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        if (order[i] == a)
+            rank_a = i;
+        if (order[i] == b)
+            rank_b = i;
+    }
+    return rank_a > rank_b ? a : b;
+}
+
+/* True if it is time for a run; *code_r is set where nobody can say. */
+static bool is_due(struct words *words, const struct directory_settings *set,
+                   int *code_r)
+{
+    struct store_sync_state state = {.known = false};
+    struct errtext err = {{0}};
+    int64_t interval = (int64_t)set->sync_interval_minutes * 60;
+    enum status status =
+        store_sync_state_read(words->tool.store, set->name,
+                              tool_deadline(&words->tool), &state, &err);
+    bool due = state.started_seconds < 0 || state.started_seconds >= interval;
+
+    store_sync_state_clear(&state);
+    if (status == STATUS_OK)
+        return due;
+    *code_r = worse(*code_r, tool_failed(status, &err));
+    return false;
+}
+
+static int run_directories(struct words *words, struct sync_report *report)
+{
+    const struct settings *settings = words->tool.settings;
+    int code = EX_OK;
+
+    for (size_t i = 0; i < settings->directory_count; i++) {
+        const struct directory_settings *set = &settings->directories[i];
+        struct sync_call call = {
+            .store = words->tool.store,
+            .settings = settings,
+            .set = set,
+            .options = &words->options,
+            .report = report,
+        };
+
+        if (sync_is_stopped() || (words->directory != NULL &&
+                                  strcmp(words->directory, set->name) != 0))
+            continue;
+        if (!set->import_users && !set->periodic_full_sync) {
+            if (!words->if_due && !words->json)
+                (void)printf("%s: import_users and periodic_full_sync are "
+                             "off: there is nothing to do\n",
+                             set->name);
+            continue;
+        }
+        if (words->if_due && !is_due(words, set, &code))
+            continue;
+        code = worse(code, sync_run_full(&call));
+    }
+    return code;
+}
+
+/* All that was asked for, with the store open. */
+static int run(struct words *words)
+{
+    enum sync_report_form form = SYNC_REPORT_RUN;
+    struct sync_report *report;
+    int code;
+
+    if (words->directory != NULL &&
+        settings_directory(words->tool.settings, words->directory) == NULL) {
+        tool_error("there is no directory %s in the settings",
+                   words->directory);
+        return EX_CONFIG;
+    }
+    if (words->json)
+        form = SYNC_REPORT_JSON;
+    else if (words->options.plan)
+        form = SYNC_REPORT_PLAN;
+    else if (words->if_due)
+        form = SYNC_REPORT_QUIET;
+    report = sync_report_new(form);
+    if (report == NULL)
+        return EX_TEMPFAIL;
+    sync_stop_on_signals();
+    code = run_directories(words, report);
+    if (!sync_report_close(report)) {
+        tool_error("the report could not be written");
+        code = worse(code, EX_TEMPFAIL);
+    }
+    sync_report_free(&report);
+    if (words->options.plan || sync_is_stopped())
+        return code;
+    return worse(code,
+                 keep_history(&words->tool, words->if_due || words->json));
 }
 
 int main(int argc, char **argv)
 {
-    struct tool tool = {.settings_path = PROVOST_CONF};
-    bool quiet = false;
-    int code = read_options(&tool, argc, argv, &quiet);
+    struct words words = {.tool = {.settings_path = PROVOST_CONF}};
+    int code = read_words(&words, argc, argv);
 
     if (code >= 0)
         return code;
-    code = tool_store(&tool, false);
+    code = tool_store(&words.tool, false);
     if (code == EX_OK)
-        code = keep_history(&tool, quiet);
-    store_close(&tool.store);
-    settings_free(&tool.settings);
+        code = run(&words);
+    store_close(&words.tool.store);
+    settings_free(&words.tool.settings);
     return code;
 }

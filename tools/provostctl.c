@@ -124,6 +124,10 @@ static const struct command commands[] = {
      "[--sender ADDRESS] [--recipient ADDRESS] [--size SIZE] "
      "[--login ADDRESS] [--tls] [--state STATE]",
      "ask what provost-policyd would answer Postfix", policy_test},
+    {"sync", "list", "[--directory NAME] [--limit N]",
+     "list the runs of provost-sync, the newest first", sync_list},
+    {"sync", "show", "RUN", "show what a run changed, refused and held back",
+     sync_show},
     {"template", "affected", "NAME",
      "list who would change if the template were applied now",
      template_affected},

@@ -151,6 +151,8 @@ command_function metrics_print;
 command_function password_set;
 command_function policy_explain;
 command_function policy_test;
+command_function sync_list;
+command_function sync_show;
 command_function template_affected;
 command_function template_diff;
 command_function template_list;

@@ -23,7 +23,7 @@ is "events older than event.keep are gone, the others are not" \
     "$(lab_sql "SELECT kind, COUNT(*) FROM event WHERE who = 'test' GROUP BY kind")" "$(printf 'young\t700')"
 lab_sql "INSERT INTO attempt VALUES ('a@example.org', 1, 'wrong', 'x', 'smtp', '', 1, '2020-01-01', '2020-01-01'),
     ('a@example.org', 2, 'wrong', 'x', 'smtp', '', 1, '2020-01-01', UTC_TIMESTAMP())"
-is "by hand it says how many" "$(sync)" "0 events and 1 attempts were older than event.keep"
+like "by hand it says how many" "$(sync)" '^0 events and 1 attempts were older than event.keep$'
 is "attempts go by their last one" "$(lab_sql "SELECT place FROM attempt")" 2
 like "where nothing is old it looks at no more than the oldest rows" \
     "$(lab_sql "EXPLAIN SELECT MAX(id) FROM (SELECT id FROM event ORDER BY id LIMIT 500) AS oldest")" 'PRIMARY'

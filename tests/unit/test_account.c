@@ -134,7 +134,7 @@ static void an_unknown_word_changes_nothing(void)
 
     CU_ASSERT_FALSE(account_source_from("LDAP", &source));
     CU_ASSERT_FALSE(account_template_state_from("", &active));
-    CU_ASSERT_FALSE(account_directory_state_from("gone", &directory));
+    CU_ASSERT_FALSE(account_directory_state_from("left", &directory));
     CU_ASSERT_FALSE(account_admin_state_from("block", &admin));
     CU_ASSERT_FALSE(account_setting_from("quota ", &setting));
     CU_ASSERT_EQUAL(source, ACCOUNT_LDAP);

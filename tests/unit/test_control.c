@@ -87,8 +87,15 @@ static void *daemon_main(void *argument)
 {
     struct daemon *daemon = argument;
     int fd = accept(daemon->fd, NULL, NULL);
-    ssize_t got = recv(fd, daemon->heard, sizeof(daemon->heard) - 1, 0);
+    size_t heard = 0;
+    ssize_t got = 1;
 
+    /* To its end: what is closed before it was read is reset. */
+    while (got > 0 && strchr(daemon->heard, '\n') == NULL) {
+        got = recv(fd, daemon->heard + heard, sizeof(daemon->heard) - 1 - heard,
+                   0);
+        heard += got > 0 ? (size_t)got : 0;
+    }
     if (got > 0 && daemon->says != NULL)
         (void)send(fd, daemon->says, strlen(daemon->says), MSG_NOSIGNAL);
     if (daemon->says == NULL)

@@ -1,0 +1,278 @@
+/* roster - see roster.h */
+/* SPDX-License-Identifier: BSD-2-Clause */
+
+#include "config.h"
+
+#include "roster.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <uthash.h>
+
+#define KEY_BYTES 16
+
+/* Where a mailbox with that address is. */
+struct place {
+    uint64_t address;
+    uint32_t index;
+};
+
+struct domain {
+
+    uint32_t index;
+    UT_hash_handle hh;
+    char name[];
+};
+
+struct roster {
+    unsigned char key[KEY_BYTES];
+    EVP_MD *md;
+    EVP_MD_CTX *digest;
+    struct roster_mailbox *mailboxes;
+    size_t count, room;
+    struct place *places; /* sorted by address */
+    struct domain *domains;
+    struct roster_domain *list; /* what the callers see, by index */
+    size_t domain_count, domain_room;
+    uint64_t own;
+    bool failed;
+};
+
+enum status roster_new(struct roster **roster_r, struct errtext *err)
+{
+    struct roster *roster = calloc(1, sizeof(*roster));
+
+    if (roster == NULL)
+        return status_no_memory(err);
+    roster->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+    roster->digest = EVP_MD_CTX_new();
+    if (roster->md == NULL || roster->digest == NULL ||
+        getrandom(roster->key, KEY_BYTES, 0) != KEY_BYTES) {
+        roster_free(&roster);
+        errtext_set(err, "no digests or random numbers to be had");
+        return STATUS_TEMPFAIL;
+    }
+    *roster_r = roster;
+    return STATUS_OK;
+}
+
+void roster_free(struct roster **roster)
+{
+    struct domain *domain = NULL;
+    struct domain *next = NULL;
+
+    if (*roster == NULL)
+        return;
+    HASH_ITER(hh, (*roster)->domains, domain, next)
+    {
+        HASH_DEL((*roster)->domains, domain);
+        free(domain);
+    }
+    EVP_MD_CTX_free((*roster)->digest);
+    EVP_MD_free((*roster)->md);
+    free((*roster)->mailboxes);
+    free((*roster)->places);
+    free((*roster)->list);
+    free(*roster);
+    *roster = NULL;
+}
+
+/* SHA-256 of the key and the text; a failure is told by roster->failed. */
+static void digest_text(struct roster *roster, const char *text,
+                        unsigned char out[EVP_MAX_MD_SIZE])
+{
+    if (EVP_DigestInit_ex2(roster->digest, roster->md, NULL) != 1 ||
+        EVP_DigestUpdate(roster->digest, roster->key, KEY_BYTES) != 1 ||
+        EVP_DigestUpdate(roster->digest, text, strlen(text)) != 1 ||
+        EVP_DigestFinal_ex(roster->digest, out, NULL) != 1) {
+        roster->failed = true;
+        memset(out, 0, EVP_MAX_MD_SIZE);
+    }
+}
+
+uint64_t roster_address(struct roster *roster, const char *address)
+{
+    unsigned char whole[EVP_MAX_MD_SIZE];
+    uint64_t digest;
+
+    digest_text(roster, address, whole);
+    memcpy(&digest, whole, sizeof(digest));
+    return digest;
+}
+
+void roster_id(struct roster *roster, const char *id,
+               unsigned char out[ROSTER_ID_BYTES])
+{
+    unsigned char whole[EVP_MAX_MD_SIZE];
+
+    digest_text(roster, id, whole);
+    memcpy(out, whole, ROSTER_ID_BYTES);
+}
+
+static struct domain *find_domain(struct roster *roster, const char *name)
+{
+    struct domain *domain = NULL;
+
+    HASH_FIND_STR(roster->domains, name, domain);
+    return domain;
+}
+
+/* Finds or makes the domain; NULL without memory. */
+static struct domain *take_domain(struct roster *roster, const char *name)
+{
+    struct domain *domain = find_domain(roster, name);
+
+    if (domain != NULL)
+        return domain;
+    if (roster->domain_count == roster->domain_room) {
+        size_t room = roster->domain_room > 0 ? 2 * roster->domain_room : 16;
+        struct roster_domain *larger =
+            realloc(roster->list, room * sizeof(*larger));
+
+        if (larger == NULL)
+            return NULL;
+        roster->list = larger;
+        roster->domain_room = room;
+    }
+    domain = calloc(1, sizeof(*domain) + strlen(name) + 1);
+    if (domain == NULL)
+        return NULL;
+    memcpy(domain->name, name, strlen(name) + 1);
+    domain->index = (uint32_t)roster->domain_count++;
+    roster->list[domain->index] = (struct roster_domain){.name = domain->name};
+    HASH_ADD_STR(roster->domains, name, domain);
+    return domain;
+}
+
+/* A quarter more each time: what is not used of it is not much. */
+static bool make_room(struct roster *roster)
+{
+    size_t room = roster->room + roster->room / 4 + 1024;
+    struct roster_mailbox *larger;
+
+    if (roster->count < roster->room)
+        return true;
+    if (room > UINT32_MAX)
+        return false;
+    larger = realloc(roster->mailboxes, room * sizeof(*larger));
+    if (larger == NULL)
+        return false;
+    roster->mailboxes = larger;
+    roster->room = room;
+    return true;
+}
+
+enum status roster_add(struct roster *roster, const struct roster_row *row,
+                       struct errtext *err)
+{
+    struct roster_mailbox *mailbox;
+    const char *at = strrchr(row->address, '@');
+    struct domain *domain = NULL;
+
+    if (!make_room(roster))
+        return status_no_memory(err);
+    mailbox = &roster->mailboxes[roster->count];
+    *mailbox = (struct roster_mailbox){
+        .address = roster_address(roster, row->address),
+        .print = row->print,
+        .owner = (unsigned char)row->owner,
+        .state = row->state,
+    };
+    if (row->owner == ROSTER_OWN) {
+        domain = take_domain(roster, at != NULL ? at + 1 : "");
+        if (domain == NULL)
+            return status_no_memory(err);
+        roster_id(roster, row->id, mailbox->id);
+        mailbox->domain = domain->index;
+        roster->list[domain->index].mailboxes++;
+        roster->own++;
+    }
+    roster->count++;
+    return roster->failed ? status_no_memory(err) : STATUS_OK;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    return memcmp(((const struct roster_mailbox *)a)->id,
+                  ((const struct roster_mailbox *)b)->id, ROSTER_ID_BYTES);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct place *left = a;
+    const struct place *right = b;
+
+    return left->address < right->address ? -1 : left->address > right->address;
+}
+
+enum status roster_sort(struct roster *roster, struct errtext *err)
+{
+    if (roster->count == 0)
+        return STATUS_OK;
+    qsort(roster->mailboxes, roster->count, sizeof(*roster->mailboxes),
+          compare_ids);
+    roster->places = calloc(roster->count, sizeof(*roster->places));
+    if (roster->places == NULL)
+        return status_no_memory(err);
+    for (size_t i = 0; i < roster->count; i++)
+        roster->places[i] =
+            (struct place){roster->mailboxes[i].address, (uint32_t)i};
+    qsort(roster->places, roster->count, sizeof(*roster->places),
+          compare_places);
+    return STATUS_OK;
+}
+
+struct roster_mailbox *roster_by_id(struct roster *roster, const char *id)
+{
+    struct roster_mailbox wanted;
+
+    if (roster->count == 0)
+        return NULL;
+    roster_id(roster, id, wanted.id);
+    return bsearch(&wanted, roster->mailboxes, roster->count,
+                   sizeof(*roster->mailboxes), compare_ids);
+}
+
+struct roster_mailbox *roster_by_address(struct roster *roster,
+                                         const char *address)
+{
+    return roster_at(roster, roster_address(roster, address));
+}
+
+struct roster_mailbox *roster_at(struct roster *roster, uint64_t address)
+{
+    struct place wanted = {address, 0};
+    const struct place *place = NULL;
+
+    if (roster->places != NULL)
+        place = bsearch(&wanted, roster->places, roster->count,
+                        sizeof(*roster->places), compare_places);
+    return place != NULL ? &roster->mailboxes[place->index] : NULL;
+}
+
+struct roster_mailbox *roster_mailboxes(struct roster *roster, size_t *count_r)
+{
+    *count_r = roster->count;
+    return roster->mailboxes;
+}
+
+struct roster_domain *roster_domains(struct roster *roster, size_t *count_r)
+{
+    *count_r = roster->domain_count;
+    return roster->list;
+}
+
+struct roster_domain *roster_domain_named(struct roster *roster,
+                                          const char *name)
+{
+    struct domain *domain = find_domain(roster, name);
+
+    return domain != NULL ? &roster->list[domain->index] : NULL;
+}
+
+uint64_t roster_own(const struct roster *roster)
+{
+    return roster->own;
+}
