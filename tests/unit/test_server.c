@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #define FRAME_MAX 64
+#define LONG "now, now, now, now, now, now, now\n"
 #define PEERS 40
 
 /*
@@ -222,6 +223,38 @@ static bool queued(const struct lab *lab, unsigned value)
     }
 }
 
+/* So many peers, of whom two hold the workers and the others wait. */
+static void hold_workers(struct lab *lab, int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = dial(lab);
+        say(fds[i], "hold\n");
+    }
+    CU_ASSERT_TRUE(reached(&lab->held, 2));
+}
+
+/* All of them are answered once they are let go. */
+static void hear_holders(const int *fds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        CU_ASSERT_STRING_EQUAL(hear(fds[i]), "hold\n");
+        (void)close(fds[i]);
+    }
+}
+
+/* The counts once nobody is connected, or after five seconds. */
+static struct server_counts when_all_left(const struct lab *lab)
+{
+    struct server_counts counts;
+
+    server_counts(lab->server, &counts);
+    for (int tries = 0; counts.connections > 0 && tries < 1000; tries++) {
+        clock_sleep_ms(5);
+        server_counts(lab->server, &counts);
+    }
+    return counts;
+}
+
 static void answers_frames_however_they_come(void)
 {
     struct lab lab;
@@ -319,10 +352,8 @@ static void answers_without_a_worker(void)
     CU_ASSERT_STRING_EQUAL(hear(fd), "@keep 2\n@@keep 5\n@@");
     (void)close(fd);
     /* More than the replies that wait have room for. */
-    CU_ASSERT_STRING_EQUAL(
-        ask(&lab, "now\nnow, now, now, now, now, now, now\nnow\nnow bye\n"),
-        "@@now, now, now, now, now, now, now\n"
-        "now, now, now, now, now, now, now\n@@");
+    CU_ASSERT_STRING_EQUAL(ask(&lab, "now\n" LONG "now\nnow bye\n"),
+                           "@@" LONG LONG "@@");
     holding = dial(&lab);
     say(holding, "hold\n");
     CU_ASSERT_TRUE(reached(&lab.held, 1));
@@ -334,8 +365,7 @@ static void answers_without_a_worker(void)
     atomic_store(&lab.let_go, true);
     CU_ASSERT_STRING_EQUAL(hear(holding), "hold\n");
     (void)close(holding);
-    clock_sleep_ms(50);
-    server_counts(lab.server, &counts);
+    counts = when_all_left(&lab);
     CU_ASSERT_EQUAL(counts.connections, 0);
     stop(&lab);
 }
@@ -371,11 +401,7 @@ static void turns_away_from_a_full_queue(void)
 
     limits.queue_max = 2;
     start(&lab, &limits);
-    for (size_t i = 0; i < 2; i++) {
-        holders[i] = dial(&lab);
-        say(holders[i], "hold\n");
-    }
-    CU_ASSERT_TRUE(reached(&lab.held, 2));
+    hold_workers(&lab, holders, 2);
     for (size_t i = 0; i < 2; i++) {
         waiting[i] = dial(&lab);
         say(waiting[i], "waits\n");
@@ -469,18 +495,11 @@ static void turns_away_when_all_hold_frames(void)
 
     limits.connections_max = 3;
     start(&lab, &limits);
-    for (size_t i = 0; i < 3; i++) {
-        holders[i] = dial(&lab);
-        say(holders[i], "hold\n");
-    }
-    CU_ASSERT_TRUE(reached(&lab.held, 2));
+    hold_workers(&lab, holders, 3);
     CU_ASSERT_TRUE(queued(&lab, 1));
     CU_ASSERT_STRING_EQUAL(ask(&lab, "late\n"), "crowded");
     atomic_store(&lab.let_go, true);
-    for (size_t i = 0; i < 3; i++) {
-        CU_ASSERT_STRING_EQUAL(hear(holders[i]), "hold\n");
-        (void)close(holders[i]);
-    }
+    hear_holders(holders, 3);
     stop(&lab);
 }
 
@@ -509,11 +528,7 @@ static void serves_when_descriptors_run_out(void)
     few = old;
     few.rlim_cur = 64;
     (void)setrlimit(RLIMIT_NOFILE, &few);
-    for (size_t i = 0; i < 2; i++) {
-        holders[i] = dial(&lab);
-        say(holders[i], "hold\n");
-    }
-    CU_ASSERT_TRUE(reached(&lab.held, 2));
+    hold_workers(&lab, holders, 2);
     late = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     count = exhaust(fds, ARRAY_SIZE(fds));
     {
@@ -530,10 +545,7 @@ static void serves_when_descriptors_run_out(void)
     (void)setrlimit(RLIMIT_NOFILE, &old);
     atomic_store(&lab.let_go, true);
     CU_ASSERT_STRING_EQUAL(ask(&lab, "good\n"), "good\n");
-    for (size_t i = 0; i < 2; i++) {
-        CU_ASSERT_STRING_EQUAL(hear(holders[i]), "hold\n");
-        (void)close(holders[i]);
-    }
+    hear_holders(holders, 2);
     stop(&lab);
 }
 
@@ -563,12 +575,7 @@ static void closes_unread_who_is_not_allowed(void)
         CU_ASSERT_EQUAL(seteuid(0), 0);
     CU_ASSERT_EQUAL(atomic_load(&lab.turned_away[SERVER_PEER_REFUSED]), 1);
     /* A worker closes root's connection a moment after it has answered. */
-    for (int tries = 0; tries < 500; tries++) {
-        server_counts(lab.server, &counts);
-        if (counts.connections == 0)
-            break;
-        clock_sleep_ms(10);
-    }
+    counts = when_all_left(&lab);
     CU_ASSERT_EQUAL(counts.turned_away[SERVER_PEER_REFUSED], 1);
     CU_ASSERT_EQUAL(counts.connections, 0);
     stop(&lab);
@@ -600,21 +607,14 @@ static void drains_when_it_stops(void)
 
     start(&lab, &usual_limits);
     idle = dial(&lab);
-    for (size_t i = 0; i < 4; i++) {
-        holders[i] = dial(&lab);
-        say(holders[i], "hold\n");
-    }
-    CU_ASSERT_TRUE(reached(&lab.held, 2));
+    hold_workers(&lab, holders, 4);
     CU_ASSERT_TRUE(queued(&lab, 2));
     atomic_store(&lab.let_go, true);
     CU_ASSERT_EQUAL(server_stop(lab.server, clock_ms() + 5000, &err),
                     STATUS_OK);
     CU_ASSERT_STRING_EQUAL(hear(idle), "stopping");
     (void)close(idle);
-    for (size_t i = 0; i < 4; i++) {
-        CU_ASSERT_STRING_EQUAL(hear(holders[i]), "hold\n");
-        (void)close(holders[i]);
-    }
+    hear_holders(holders, 4);
     CU_ASSERT_EQUAL(dial(&lab), -1);
     server_free(&lab.server);
     (void)rmdir(lab.folder);
@@ -628,11 +628,7 @@ static void stops_on_time_with_a_full_queue(void)
     int fds[4];
 
     start(&lab, &usual_limits);
-    for (size_t i = 0; i < 4; i++) {
-        fds[i] = dial(&lab);
-        say(fds[i], "hold\n");
-    }
-    CU_ASSERT_TRUE(reached(&lab.held, 2));
+    hold_workers(&lab, fds, 4);
     CU_ASSERT_TRUE(queued(&lab, 2));
     start_ms = clock_ms();
     CU_ASSERT_EQUAL(server_stop(lab.server, start_ms + 100, &err),
@@ -667,12 +663,7 @@ static void survives_peers_that_come_and_go(void)
         (void)close(fd);
     }
     CU_ASSERT_STRING_EQUAL(ask(&lab, "good\n"), "good\n");
-    for (int i = 0; i < 1000; i++) {
-        server_counts(lab.server, &counts);
-        if (counts.connections == 0)
-            break;
-        clock_sleep_ms(1);
-    }
+    counts = when_all_left(&lab);
     CU_ASSERT_EQUAL(counts.connections, 0);
     CU_ASSERT_EQUAL(counts.queued, 0);
     CU_ASSERT_EQUAL(counts.in_flight, 0);
