@@ -51,6 +51,7 @@ struct sync_one {
     bool removes;       /* disabled, and not so yet */
     bool moves;         /* has a mailbox at another address */
     bool twice;         /* somebody else has the same address */
+    bool wanted;        /* who moves leaves an address that another one wants */
     unsigned char turn; /* sync_rename.c */
 };
 

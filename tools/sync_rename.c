@@ -81,7 +81,7 @@ static enum status write_chain(struct sync_writer *writer,
     enum status status = STATUS_OK;
 
     for (size_t i = count; status == STATUS_OK && i-- > 0;) {
-        status = sync_write_one(writer, chain[i], i > 0, err);
+        status = sync_write_one(writer, chain[i], chain[i]->wanted, err);
         chain[i]->turn = TURN_DONE;
         if (status == STATUS_OK && count > 1)
             status = sync_writer_flush(writer, err);
@@ -113,6 +113,9 @@ static enum status follow(struct moves *moves, struct sync_writer *writer,
         /* Who waits for a place in the ring finds it taken again. */
         count = ring;
     }
+    /* What was left for the last of them may still wait to be written. */
+    if (status == STATUS_OK && next != NULL)
+        status = sync_writer_flush(writer, err);
     return status == STATUS_OK ? write_chain(writer, moves->chain, count, err)
                                : status;
 }
@@ -123,6 +126,12 @@ enum status sync_rename_all(struct sync *sync, struct sync_writer *writer,
     struct moves moves = {.count = 0};
     enum status status = collect(sync, &moves, err);
 
+    for (size_t i = 0; status == STATUS_OK && i < moves.count; i++) {
+        struct sync_one *there = who_is_there(&moves, moves.ones[i]);
+
+        if (there != NULL)
+            there->wanted = true;
+    }
     for (size_t i = 0; status == STATUS_OK && i < moves.count; i++) {
         sync_report_progress(sync->report, "renaming", i, moves.count);
         if (moves.ones[i]->turn == TURN_TO_COME)
