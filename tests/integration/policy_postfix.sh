@@ -69,6 +69,14 @@ usage bob 0
 lab_sql "INSERT INTO alias (address, domain, local_part, targets, kind) VALUES ('@example.org', 'example.org', '', 'ada@example.org', 'admin')"
 like "behind the catch-all, too" "$(lab_send whoever@example.org)" 'rcpt whoever@example.org 452 4\.2\.2 '
 lab_sql "DELETE FROM alias WHERE address = '@example.org'"
+lab_domain bücher.example
+lab_sql "INSERT INTO alias (address, domain, local_part, targets, kind) VALUES
+    ('@xn--bcher-kva.example', 'xn--bcher-kva.example', '', 'ada@example.org', 'admin')"
+like "in a domain with an umlaut, by its A-label" "$(lab_send x@xn--bcher-kva.example)" 'rcpt x@xn--bcher-kva.example 452 4\.2\.2 '
+like "by its U-label, too, and a local part in UTF-8" "$(lab_send grün@BÜCHER.example)" 'rcpt .* 452 4\.2\.2 .*Mailbox is full'
+like "with a quoted local part" "$(lab_send '"a b"@xn--bcher-kva.example')" 'rcpt .* 452 4\.2\.2 .*Mailbox is full'
+like "in capitals" "$(lab_send ADA@Example.ORG)" 'rcpt ADA@Example.ORG 452 4\.2\.2 '
+like "and from the null sender" "$(lab_send --from '' ada@example.org)" 'rcpt ada@example.org 452 4\.2\.2 '
 like "a message over the whole quota is refused for good" "$(lab_send --declare 9000000000 carol@example.org)" '552 5\.2\.3 '
 usage ada 0
 lab_provostctl domain edit example.org --max-usage 1G >/dev/null

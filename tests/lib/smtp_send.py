@@ -40,6 +40,9 @@ if args.user:
 
 def message(loud):
     options = ["SIZE=" + args.declare] if args.declare else []
+    if not all(map(str.isascii, [args.sender, *args.recipients])):
+        options.append("SMTPUTF8")
+        smtp.command_encoding = "utf-8"
     reply = smtp.mail(args.sender, options)
     if loud:
         line("mail", reply)
