@@ -255,11 +255,49 @@ like "and a login makes it" "$(echo Secret-kaja-1 | other "$by_upn" why kaja --p
 like "a CA that did not sign the controller's certificate is not believed" \
     "$(other 's/ca_file = .*//' directory test ad)" '^error +TLS '
 
+# ----------------------------------------------------------------- provost-sync --
+
+# A long cache_ttl, so that nothing but the sync can be the reason.
+sed -i 's/cache_ttl = "2s"/cache_ttl = "10m"/' "$LAB/provost.conf"
+lab_authd_stop
+lab_authd
+mkdir -p "$LAB/synced/conf.d"
+cp "$LAB/provost.conf" "$LAB/synced/"
+sed 's/name = "ad";/& import_users = true; periodic_full_sync = true;/' \
+    "$lab_tree/conf/directories/active-directory.conf" >"$LAB/synced/conf.d/ad.conf"
+synced() {
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/synced/provost.conf" --directory ad >"$LAB/out" 2>&1
+}
+synced
+is "provost-sync reads the domain, and refuses an address of none" "$?" 1
+like "which it counts" "$(cat "$LAB/out")" '^ad: 14 seen, .*, 1 refused, '
+is "everybody who is in a group, and not closed, has a mailbox, of the login's template" \
+    "$(lab_sql "SELECT template, GROUP_CONCAT(SUBSTRING_INDEX(address, '@', 1) ORDER BY address) FROM mailbox
+        WHERE domain = 'ad.example' GROUP BY template")" \
+    "$(printf 'default\tben,edda,finn,gesa,hans,inga,jens,lutz,mia\nvip\tanna')"
+is "somebody logs in, and is remembered" "$(lab_auth lutz Secret-lutz-1; lab_auth lutz Secret-lutz-1)" \
+    "OK lutz@ad.example
+OK lutz@ad.example"
+while read -r word attribute closed open; do
+    samba_set lutz "$attribute" "$closed"
+    synced
+    like "$word, and refused at once after a sync" "$(lab_auth lutz Secret-lutz-1)" '^NO '
+    like "though the login is remembered" "$(last_of lutz)" 'how=remembered .*reason=disabled_in_directory'
+    samba_set lutz "$attribute" "$open"
+    synced
+    is "let in again after another" "$(lab_auth lutz Secret-lutz-1)" "OK lutz@ad.example"
+done <<'STATES'
+disabled userAccountControl 514 512
+expired accountExpires 132000000000000000 0
+STATES
+sed -i 's/cache_ttl = "10m"/cache_ttl = "0"/' "$LAB/provost.conf"
+lab_authd_stop
+lab_authd
+
 # --------------------------------------------------- one of two is down --
 
 is "an OpenLDAP serves another domain" "$(lab_auth ada@example.org ada-secret)" "OK ada@example.org"
 lab_slapd_stop
-sleep 2.1
 is "it is down: its own people are told to come again" "$(lab_auth ada@example.org ada-secret)" TEMPORARY
 in_as "those of Active Directory are let in" anna@ad.example
 in_as "also by DOMAIN and name, which is no name of the other" 'AD\anna'

@@ -213,4 +213,29 @@ is "everybody cannot be read" "$?" 69
 like "which is no small directory, but a limit, with the cure" "$(cat "$LAB/out")" \
     '^error +size limit +not everybody could be read: .* gives cn=mail,.* no more entries'
 like "with syncprov the server says so" "$(cat "$LAB/out")" 'syncrepl yes'
+
+# ------------------------------------------------------------------ provost-sync --
+
+# synced SED: a run on a server with the page changed so; its exit status.
+synced() {
+    cp "$LAB/provost.conf" "$LAB/changed/"
+    sed "$1; s/name = \"corp\";/& import_users = true; periodic_full_sync = true;/" \
+        "$lab_tree/conf/directories/openldap.conf" >"$LAB/changed/conf.d/page.conf"
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/changed/provost.conf" --directory corp >"$LAB/out" 2>&1
+    echo $?
+}
+states() {
+    lab_sql "SELECT directory_state, COUNT(*) FROM mailbox GROUP BY 1"
+}
+is "without syncprov a run makes the mailboxes there are none of" "$(synced '')" 1
+like "all people are seen, and those refused who have no good address" "$(cat "$LAB/out")" '^corp: 18 seen, .* refused'
+before=$(states)
+is "under a size limit a run says that it has not seen all" "$(synced "$other")" 3
+is "and nobody is missing for that" "$(states)" "$before"
+sed -i 's/^limits .* size=5$/limits dn.exact="'"$LAB_SERVICE_DN"'" size=unlimited/' "$LAB/slapd-other/slapd.conf"
+lab_slapd_stop other
+lab_slapd_start other
+is "with syncprov a run comes to the same" "$(synced "$other")" 1
+is "for all" "$(states)" "$before"
+like "and sees all" "$(cat "$LAB/out")" '^corp: 18 seen, 0 created, '
 lab_done
