@@ -45,7 +45,8 @@ cluster_run() {
         -e "s|^\(bind_address = \).*|\1127.0.0.$cluster_node|" \
         "$lab_tree/conf/galera/provost.cnf" >"$LAB/node-$cluster_node.cnf"
     # The copy of a node is made by a daemon that gives up root's rights.
-    lab_start "node-$cluster_node" mariadbd --defaults-file="$LAB/node-$cluster_node.cnf" --user=mysql \
+    lab_start "node-$cluster_node" env TMPDIR="$LAB/run/node-$cluster_node" \
+        mariadbd --defaults-file="$LAB/node-$cluster_node.cnf" --user=mysql \
         --datadir="$LAB/node-$cluster_node" --socket="$LAB/run/node-$cluster_node/sock" \
         --pid-file="$LAB/run/node-$cluster_node/pid" --skip-name-resolve \
         --port="$CLUSTER_PORT" \
