@@ -220,6 +220,11 @@ whole lost.example 9 "one mailbox each"
 
 # ------------------------------------------------- HAProxy, one node at a time --
 
+# The others write last logins and rates behind.
+for node in $CLUSTER_NODES; do
+    lab_stop "authd-$node"
+    lab_stop "policyd-$node"
+done
 proxy_port=$(lab_port)
 sed -e "s|127.0.0.1:3307|127.0.0.1:$proxy_port|" -e "s|192.0.2.1\([123]\):3306|127.0.0.\1:$CLUSTER_PORT|" \
     "$lab_tree/conf/haproxy/provost.cfg" >"$LAB/haproxy.cfg"
