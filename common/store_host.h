@@ -17,6 +17,10 @@
 
 #define STORE_HOST_REST_MS 10000
 #define STORE_HOST_CONNECT_MS 2000
+/* Who waited less in vain was in haste, and says nothing of the host. */
+#define STORE_HOST_HASTE_MS 300
+/* In a query it may wait for a lock, but no longer than 2 s. */
+#define STORE_HOST_SILENT_MS 3000
 
 struct store_host {
     const char *name;      /* borrowed; NULL: the local socket */

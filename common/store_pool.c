@@ -209,6 +209,7 @@ enum status store_checkout(struct store *store, int64_t deadline_ms,
             return status;
     }
     db->deadline_ms = deadline_ms;
+    db->taken_ms = clock_ms();
     db->error = 0;
     *db_r = db;
     return STATUS_OK;
@@ -224,7 +225,8 @@ void store_checkin(struct store *store, struct store_connection **db)
         if ((*db)->generation == store->generation)
             store->generation++;
         /* One that went silent would hold up the next connects as well. */
-        if ((*db)->timed_out)
+        if ((*db)->timed_out &&
+            clock_ms() - (*db)->taken_ms >= STORE_HOST_SILENT_MS)
             store_host_failed(&store->hosts[(*db)->host], clock_ms());
         store->used--;
     } else {

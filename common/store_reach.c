@@ -51,16 +51,21 @@ static enum status try_host(struct store *store, size_t index,
                             int64_t deadline_ms, struct store_connection **db_r,
                             unsigned *error_r, struct errtext *err)
 {
+    int64_t began_ms = clock_ms();
     enum status status = store_connect(store->set, store->hosts[index].name,
                                        deadline_ms, db_r, error_r, err);
+    int64_t now_ms = clock_ms();
+    bool answered = status == STATUS_OK;
+    bool in_haste =
+        now_ms >= deadline_ms && now_ms - began_ms < STORE_HOST_HASTE_MS;
 
     (void)pthread_mutex_lock(&store->lock);
-    if (status == STATUS_OK)
+    if (answered)
         store_host_answered(&store->hosts[index]);
-    else
-        store_host_failed(&store->hosts[index], clock_ms());
+    else if (!in_haste)
+        store_host_failed(&store->hosts[index], now_ms);
     (void)pthread_mutex_unlock(&store->lock);
-    if (status == STATUS_OK)
+    if (answered)
         (*db_r)->host = index;
     return status;
 }

@@ -29,6 +29,7 @@ lab_ldif >"$LAB/people.ldif"
 people crowd.example 1000 500
 people killed.example 2000 500
 people lost.example 3000 9
+people hung.example 5000 60
 people proxy.example 4000 10
 LAB_SLAPD_LDIF=$LAB/people.ldif
 lab_slapd
@@ -43,7 +44,7 @@ LAB_CONF="policy = {
 };"
 lab_config
 lab_schema
-for domain in crowd.example:300 killed.example:300 same.example:0 lost.example:0 proxy.example:0 example.org:0; do
+for domain in crowd.example:300 killed.example:300 same.example:0 lost.example:0 hung.example:0 proxy.example:0 example.org:0; do
     lab_domain "${domain%:*}" --max-mailboxes "${domain#*:}"
 done
 cluster_config
@@ -136,6 +137,27 @@ in_time "no answer was late"
 check "logins stalled, and were told to come again" test "$(answers again)" -gt 0
 check "the node comes back" wait_for 60 cluster_synced 3
 whole killed.example 300 "no more mailboxes than the limit, none of them half"
+
+# ------------------------------------------------------- a node that hangs --
+
+hang_and_wake() {
+    lab_signal node-2 STOP
+    sleep 12
+    lab_signal node-2 CONT
+}
+hang_and_wake &
+killer=$!
+sleep 0.5
+crowd hung.example 4 --again $((60 * slow))
+is "a node that hangs: everybody is let in, in the end" "$(grep -v again "$LAB/answers")" "OK 60"
+in_time "no answer was late"
+wait "$killer"
+# It takes a moment until it sees that the others went on without it.
+caught_up() {
+    cluster_sql 2 "SET wsrep_sync_wait = 1; SELECT COUNT(*) FROM domain"
+}
+check "the node that woke is part of the cluster again" wait_for 60 caught_up
+whole hung.example 60 "one mailbox each"
 
 # ------------------------------------------------------- seen on other nodes --
 
