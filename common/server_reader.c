@@ -122,6 +122,7 @@ static void await_bytes(struct server *server, struct connection *connection,
 static void refuse_frame(struct server *server, struct connection *connection)
 {
     show_frame(connection, connection->len);
+    (void)connection_send_reply(connection);
     server_turn_away(server, connection, SERVER_INVALID);
     connection_consume(connection, connection->len);
     show_frame(connection, 0);
@@ -139,6 +140,8 @@ static void enqueue(struct server *server, struct connection *connection)
     /* What a worker has is on no list of the reading thread. */
     if (connection->replying)
         send_replies(server);
+    if (connection->fd < 0)
+        return; /* it did not take its reply */
     connection_list_remove(connection);
     unwatch(server, connection);
     connection->request.arrived_ms = clock_ms();

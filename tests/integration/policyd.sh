@@ -70,6 +70,8 @@ full='request=smtpd_access_policy\nprotocol_state=RCPT\nrecipient=ada@example.or
     printf 'request=smtpd_access_policy\nrecipient=\303\244\303\266@example.org\n\n' >"$LAB/utf8"
 }
 is "three requests in one packet have three answers" "$(client "$socket" raw "$LAB/three")" "action=DUNNO||action=DUNNO||action=DUNNO||"
+cat "$LAB/utf8" "$LAB/odd" >"$LAB/both"
+is "what came before something odd is answered" "$(client "$socket" raw "$LAB/both")" "action=DUNNO||"
 is "a line without = is not answered" "$(client "$socket" raw "$LAB/odd")" ""
 is "neither is a NUL" "$(client "$socket" raw "$LAB/nul")" ""
 is "nor 16 KiB and more" "$(client "$socket" raw "$LAB/huge")" ""
