@@ -53,6 +53,8 @@ loglevel 0
 database mdb
 maxsize 4294967296
 suffix "$BASE"
+rootdn "cn=root,$BASE"
+rootpw root
 directory $1/db
 index objectClass eq
 index uid,mail eq,sub
