@@ -157,6 +157,7 @@ static enum status open_doors(struct authd *authd,
             status = status_no_memory(err);
         else
             authd->doors.count++;
+        atomic_store(&authd->doors.kind[i], set->kind);
     }
     (void)doors_configure(&authd->doors, auth);
     return status;

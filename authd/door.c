@@ -312,6 +312,14 @@ const struct server_hooks door_hooks = {
     .turn_away = turn_away,
 };
 
+/* Who may have keys was settled when the socket was opened. */
+static bool same_use(struct doors *doors, size_t door,
+                     const struct socket_settings *set)
+{
+    return (atomic_load(&doors->kind[door]) == SOCKET_KEYS) ==
+           (set->kind == SOCKET_KEYS);
+}
+
 size_t doors_configure(struct doors *doors, const struct auth_settings *auth)
 {
     size_t strange = 0;
@@ -323,12 +331,12 @@ size_t doors_configure(struct doors *doors, const struct auth_settings *auth)
         while (door < doors->count &&
                strcmp(doors->paths[door], set->path) != 0)
             door++;
-        if (door < doors->count) {
-            atomic_store(&doors->canonical_only[door], set->canonical_only);
-            atomic_store(&doors->kind[door], set->kind);
-        } else {
+        if (door == doors->count || !same_use(doors, door, set)) {
             strange++;
+            continue;
         }
+        atomic_store(&doors->canonical_only[door], set->canonical_only);
+        atomic_store(&doors->kind[door], set->kind);
     }
     return strange;
 }

@@ -32,7 +32,10 @@ struct doors {
 
 extern const struct server_hooks door_hooks;
 
-/* Takes over the per-socket settings; returns how many doors are not there. */
+/*
+ * Takes over the per-socket settings; returns how many doors are not there, or
+ * would begin or cease to give keys away, which takes a restart.
+ */
 size_t doors_configure(struct doors *doors, const struct auth_settings *auth);
 
 #endif

@@ -85,9 +85,9 @@ measure() {
         # shellcheck disable=SC2086
         wait $measure_pids
         measure_rates="$measure_rates $((PEOPLE * 1000 / ($(now_ms) - measure_start)))"
-        measure_errors=$((measure_errors + $(grep -c ' \(no\|temporary\|failed\)=[1-9]' "$LAB"/load.* | awk -F: '{ n += $2 } END { print n }')))
+        measure_errors=$((measure_errors + $(cat "$LAB"/load.* | grep -c ' \(no\|temporary\|failed\)=[1-9]')))
     done
-    measure_p99=$(sed -n 's/.*p99_us=\([0-9]*\).*/\1/p' "$LAB"/load.* | sort -n | tail -n 1)
+    measure_p99=$(sed -n 's/.*p99_us=\([0-9]*\).*/\1/p' "$LAB"/load.* | sort -n | awk '{ ms = $1 / 1000 } END { printf "%.0f", ms }')
     # shellcheck disable=SC2086
     printf '| %s | %s | %s |\n' "$measure_name" \
         "$(printf '%s\n' $measure_rates | sort -n | awk '{ n[NR] = $1 } END { print n[int((NR + 1) / 2)] " (" n[1] " to " n[NR] ")" }')" \
@@ -120,7 +120,7 @@ rows() {
     measure "three nodes, three hosts that write to their own" 1 2 3
 }
 
-echo "| $PEOPLE first logins, $CLIENTS clients in total | logins/s, median of $ROUNDS | 99th percentile, us |"
+echo "| $PEOPLE first logins, $CLIENTS clients in total | logins/s, median of $ROUNDS | 99th percentile, ms |"
 echo "|---|---|---|"
 rows
 lab_done

@@ -55,6 +55,15 @@ for who in otto@example.org ada@example.org nobody@example.org; do
 done
 unlike "nobody's password is in them" "$(keys lena@example.org postfix)" 'lena-secret'
 is "the keys are those of the hash" "$(keys lena@example.org postfix | sed 's/.*\$15000:/{SCRAM-SHA-256}15000,/; s/[$:]/,/g')" "$(hash_of lena@example.org)"
+# A reload takes no socket of logins for one of keys, which any peer could open.
+cp "$LAB/provost.conf" "$LAB/before.conf"
+sed -i "s|{ path = \"$LAB/run/authd\";|& kind = \"keys\"; allowed = [ \"postfix\" ];|" "$LAB/provost.conf"
+lab_signal authd HUP
+reloaded() { grep -q 'stay as they are until a restart' "$LAB/log/authd.log"; }
+check "to give keys away takes a restart" wait_for 10 reloaded
+unlike "until then the socket is one of logins" "$(lab_auth lena@example.org lena-secret; lab_auth lena@example.org '')" SCRAM
+cp "$LAB/before.conf" "$LAB/provost.conf"
+lab_signal authd HUP
 sed 's/allowed = \[ "postfix" \]; //' "$LAB/provost.conf" >"$LAB/open.conf"
 like "a socket of keys that names nobody is refused" "$(lab_provostctl -c "$LAB/open.conf" config check 2>&1)" 'auth.sockets.allowed: .*name who may have'
 
