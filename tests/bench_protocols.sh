@@ -175,10 +175,10 @@ CONF
         'auxprop_plugin: none' >/etc/postfix/sasl/$way.conf
 done
 for way in $WAYS; do
-    dovecot -c /etc/dovecot-$way/dovecot.conf || lab_die "Dovecot starts for $way"
+    dovecot -c "/etc/dovecot-$way/dovecot.conf" || lab_die "Dovecot starts for $way"
     service=127.0.0.1:$(port smtp "$way")/inet
     chroot=n
-    [ $way != provost ] || chroot=y
+    [ "$way" != provost ] || chroot=y
     postconf -M "$service=127.0.0.1:$(port smtp "$way") inet n - $chroot - - smtpd"
     postconf -P "$service/smtpd_tls_security_level=may" "$service/smtpd_sasl_auth_enable=yes"
     case $way in
@@ -264,7 +264,7 @@ END {
 is "every login was let in" "$(awk '$5 != "ok"' "$ROWS" | sort | uniq -c | head -n 5)" ""
 is "every login was measured" "$(wc -l <"$ROWS")" $((ROUNDS * PEOPLE * 32))
 for way in $WAYS; do
-    doveadm -c /etc/dovecot-$way/dovecot.conf stop
+    doveadm -c "/etc/dovecot-$way/dovecot.conf" stop
     tail -n 20 /var/log/dovecot.log >"$LAB/log/dovecot.log"
 done
 for way in saslauthd saslauthd-c; do kill "$(cat /run/$way/saslauthd.pid)"; done
