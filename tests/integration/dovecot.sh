@@ -174,6 +174,9 @@ all_say right "before anything is down"
 systemctl stop provost-authd
 all_say away "authd is down"
 like "authd is down: Dovecot's log names the socket" "$(tail -n 5 /var/log/dovecot.log)" 'provost: /run/provost/dovecot: (connection refused|No such file)'
+counted=$(fail2ban-regex --print-all-matched /var/log/dovecot.log /etc/fail2ban/filter.d/dovecot.conf)
+like "authd is down: fail2ban's own filter counts wrong passwords" "$counted" 'auth failed, 1 attempts'
+unlike "and none of those that nobody could judge" "$counted" 'temporary failure'
 systemctl restart provost-authd
 start=$(now_ms)
 all_say right "authd is back"
