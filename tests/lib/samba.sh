@@ -81,9 +81,10 @@ samba_value() {
 
 # samba_set NAME ATTRIBUTE VALUE...: replaces (none: removes); by sAMAccountName.
 samba_set() {
-    samba_dn=$(samba_search "(sAMAccountName=$1)" 1.1 | sed -n 's/^dn: //p')
+    # Also one in base64, as a name with an umlaut is.
+    samba_dn=$(samba_search "(sAMAccountName=$1)" 1.1 | grep '^dn::* ')
     {
-        printf 'dn: %s\nchangetype: modify\nreplace: %s\n' "$samba_dn" "$2"
+        printf '%s\nchangetype: modify\nreplace: %s\n' "$samba_dn" "$2"
         samba_attribute=$2
         shift 2
         for samba_value_; do echo "$samba_attribute: $samba_value_"; done
