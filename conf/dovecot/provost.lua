@@ -31,11 +31,14 @@ end
 
 -- Returns the reply without its length, or nil and what went wrong.
 local function ask(frame)
-  local socket = unix()
-  local length, reply
+  local length, reply, done
+  local socket, err = unix()
+  if not socket then
+    return nil, err
+  end
   socket:settimeout(SECONDS, "b")
   socket:settimeout(SECONDS, "t")
-  local done, err = socket:connect(PATH)
+  done, err = socket:connect(PATH)
   if done then
     done, err = socket:send(frame)
   end
