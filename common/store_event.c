@@ -83,40 +83,41 @@ enum status store_event_insert_many(struct store_connection *db,
     return status;
 }
 
+enum status store_event_insert_once(struct store_connection *db,
+                                    const struct store_event *event,
+                                    unsigned once_in_seconds,
+                                    struct errtext *err)
+{
+    uint64_t period = (uint64_t)clock_wall_seconds() / once_in_seconds;
+    struct store_param params[] = {
+        store_text(event->kind),       store_text(event->who),
+        store_text(event->address),    store_text(event->domain),
+        store_text(event->directory),  store_number(event->run),
+        store_text(event->reason),     store_text(event->before),
+        store_text(event->after),      store_text(event->kind),
+        store_text(event->address),    store_text(event->reason),
+        store_number(period),          store_text(event->address),
+        store_text(event->kind),       store_text(event->reason),
+        store_number(once_in_seconds),
+    };
+    enum status status = store_execute(db, &event_once_sql, params,
+                                       ARRAY_SIZE(params), NULL, err);
+
+    return status == STATUS_DENIED ? STATUS_OK : status;
+}
+
 struct event_write {
     const struct store_event *event;
     unsigned once_in_seconds;
-    uint64_t period; /* number of the period we are in */
 };
 
 static enum status run_event_once(struct store_connection *db, void *arg,
                                   struct errtext *err)
 {
     const struct event_write *write = arg;
-    const struct store_event *event = write->event;
-    struct store_param params[] = {
-        store_text(event->kind),
-        store_text(event->who),
-        store_text(event->address),
-        store_text(event->domain),
-        store_text(event->directory),
-        store_number(event->run),
-        store_text(event->reason),
-        store_text(event->before),
-        store_text(event->after),
-        store_text(event->kind),
-        store_text(event->address),
-        store_text(event->reason),
-        store_number(write->period),
-        store_text(event->address),
-        store_text(event->kind),
-        store_text(event->reason),
-        store_number(write->once_in_seconds),
-    };
-    enum status status = store_execute(db, &event_once_sql, params,
-                                       ARRAY_SIZE(params), NULL, err);
 
-    return status == STATUS_DENIED ? STATUS_OK : status;
+    return store_event_insert_once(db, write->event, write->once_in_seconds,
+                                   err);
 }
 
 static enum status run_event(struct store_connection *db, void *arg,
@@ -140,7 +141,6 @@ enum status store_event_write(struct store *store,
 
     if (once_in_seconds == 0)
         return store_work(store, &always, &write, deadline_ms, err);
-    write.period = (uint64_t)clock_wall_seconds() / once_in_seconds;
     return store_work(store, &once, &write, deadline_ms, err);
 }
 

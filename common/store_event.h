@@ -33,6 +33,15 @@ enum status store_event_insert_many(struct store_connection *db,
                                     struct errtext *err) MUST_CHECK;
 
 /*
+ * Writes the event unless the same one (kind, address, reason) was written in
+ * that time. STATUS_OK or STATUS_TEMPFAIL.
+ */
+enum status store_event_insert_once(struct store_connection *db,
+                                    const struct store_event *event,
+                                    unsigned once_in_seconds,
+                                    struct errtext *err) MUST_CHECK;
+
+/*
  * Appends "name": "value" of a JSON object, with a comma where one belongs;
  * what is no UTF-8 becomes U+FFFD. The caller writes the braces.
  */

@@ -9,6 +9,7 @@
 
 #include "address.h"
 #include "clock.h"
+#include "store_event.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -370,6 +371,46 @@ enum status store_sync_people(struct store *store, const char *directory,
                           .arg = &copy};
 
     return read_pages(store, &pages, deadline_ms - clock_ms(), err);
+}
+
+struct telling {
+    const struct store_lease *lease;
+    const struct store_event *events;
+    size_t count;
+    unsigned once_in_seconds;
+};
+
+static enum status run_telling(struct store_connection *db, void *arg,
+                               struct errtext *err)
+{
+    const struct telling *telling = arg;
+    enum status status = store_lease_hold(db, telling->lease, err);
+
+    if (status == STATUS_OK && telling->once_in_seconds == 0) {
+        status =
+            store_event_insert_many(db, telling->events, telling->count, err);
+        /* An earlier try was committed after all. */
+        return status == STATUS_DENIED ? STATUS_OK : status;
+    }
+    for (size_t i = 0; status == STATUS_OK && i < telling->count; i++)
+        status = store_event_insert_once(db, &telling->events[i],
+                                         telling->once_in_seconds, err);
+    return status;
+}
+
+enum status store_sync_events_write(struct store *store,
+                                    const struct store_lease *lease,
+                                    const struct store_event *events,
+                                    size_t count, unsigned once_in_seconds,
+                                    int64_t deadline_ms, struct errtext *err)
+{
+    static const struct store_work work = {
+        .run = run_telling, .sync = true, .token = true};
+    struct telling telling = {lease, events, count, once_in_seconds};
+
+    if (count == 0)
+        return STATUS_OK;
+    return store_work(store, &work, &telling, deadline_ms, err);
 }
 
 #define PERSON_PARAMS 9

@@ -110,6 +110,17 @@ enum status store_sync_people_write(struct store *store,
                                     size_t count, int64_t deadline_ms,
                                     struct errtext *err) MUST_CHECK;
 
+/*
+ * Writes at most STORE_SYNC_BATCH events, in one transaction; once_in_seconds
+ * as for store_event_write.
+ */
+enum status store_sync_events_write(struct store *store,
+                                    const struct store_lease *lease,
+                                    const struct store_event *events,
+                                    size_t count, unsigned once_in_seconds,
+                                    int64_t deadline_ms,
+                                    struct errtext *err) MUST_CHECK;
+
 /* Prints of mailboxes that need nothing else. At most STORE_SYNC_BATCH. */
 struct store_sync_print {
     const char *address;

@@ -4,9 +4,10 @@
  * sync_run.c is the sequence. sync_read.c is the first pass: it streams the
  * directory and keeps who needs a look, sync_write.c the second: it plans and
  * applies them in batches, sync_rename.c finds the order of those who change
- * addresses, sync_leave.c judges and closes. sync_people is what was remembered
- * from earlier runs, sync_domains the domains with their limits, sync_print the
- * digests, sync_spool the entries, sync_report what people are told.
+ * addresses, sync_leave.c judges and closes, sync_tell.c writes events down.
+ * sync_people is what was remembered from earlier runs, sync_domains the
+ * domains with their limits, sync_print the digests, sync_spool the entries,
+ * sync_report what people are told.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TOOLS_SYNC_H
@@ -77,10 +78,11 @@ struct sync {
     size_t one_count, one_room;
     struct sync_counts counts;
     struct sync_report *report;
-    bool complete;      /* everybody was read */
-    struct errtext gap; /* why not */
-    bool nameless;      /* somebody unusable whose id is not known */
-    bool has_canary;    /* this directory's */
+    struct sync_tales *tales; /* sync_tell.c; NULL: none yet */
+    bool complete;            /* everybody was read */
+    struct errtext gap;       /* why not */
+    bool nameless;            /* somebody unusable whose id is not known */
+    bool has_canary;          /* this directory's */
     bool canary_seen;
     char *canary; /* canonical; owned */
     bool removals_allowed;
@@ -154,6 +156,16 @@ enum status sync_rename_all(struct sync *sync, struct sync_writer *writer,
 enum status sync_judge(struct sync *sync, struct errtext *err) MUST_CHECK;
 enum status sync_close_all(struct sync *sync, struct errtext *err) MUST_CHECK;
 enum status sync_remember(struct sync *sync, struct errtext *err) MUST_CHECK;
+
+/*
+ * sync_tell.c: an event of this run, by kind, address, domain and reason (kind
+ * is a constant). It waits for others; what a run that fails did not write is
+ * told by the next one, since it was not remembered either.
+ */
+enum status sync_tell(struct sync *sync, const struct store_event *event,
+                      struct errtext *err) MUST_CHECK;
+enum status sync_tell_flush(struct sync *sync, struct errtext *err) MUST_CHECK;
+void sync_tell_free(struct sync *sync);
 
 /* Somebody could not be served: counted, shown, and told once a change. */
 struct sync_refusal {

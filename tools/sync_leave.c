@@ -67,11 +67,8 @@ static enum status tell_missing(struct sync *sync, const char *address,
     char sentence[ERRTEXT_SIZE] = "";
     struct store_event event = {
         .kind = "missing",
-        .who = "sync",
-        .run = sync->run,
         .address = address,
         .domain = address_domain_of(address),
-        .directory = sync->set->name,
         .reason = sentence,
     };
 
@@ -82,7 +79,7 @@ static enum status tell_missing(struct sync *sync, const char *address,
     sync_report_missing(sync->report, address, sentence);
     if (sync->options->plan)
         return STATUS_OK;
-    return store_event_write(sync->store, &event, 0, sync_deadline(sync), err);
+    return sync_tell(sync, &event, err);
 }
 
 /* Closes one mailbox, with others. */
@@ -349,10 +346,15 @@ enum status sync_close_all(struct sync *sync, struct errtext *err)
 
 enum status sync_remember(struct sync *sync, struct errtext *err)
 {
+    enum status status;
+
     if (sync->options->plan)
         return STATUS_OK;
     if (sync->complete && strcmp(sync->kind, "full") == 0)
         sync_people_forgive(sync->people);
+    status = sync_tell_flush(sync, err);
+    if (status != STATUS_OK)
+        return status;
     return sync_people_write(sync->people, sync->store, &sync->lease,
                              sync->set->name, sync->settings->store.timeout_ms,
                              err);

@@ -87,10 +87,7 @@ enum status sync_refuse(struct sync *sync, const struct sync_refusal *refusal,
     char reason[ERRTEXT_SIZE + SYNC_PROBLEM_BYTES] = "";
     struct store_event event = {
         .kind = refusal->update ? "update_refused" : "refused",
-        .who = "sync",
-        .run = sync->run,
         .address = refusal->address,
-        .directory = sync->set->name,
         .reason = reason,
     };
     const char *id = refusal->id;
@@ -111,7 +108,7 @@ enum status sync_refuse(struct sync *sync, const struct sync_refusal *refusal,
         event.domain = address_domain_of(refusal->address);
     (void)snprintf(reason, sizeof(reason), "%s: %s", refusal->code,
                    refusal->sentence);
-    return store_event_write(sync->store, &event, 0, sync_deadline(sync), err);
+    return sync_tell(sync, &event, err);
 }
 
 void sync_withhold(struct sync *sync, const char *address, const char *what)
@@ -181,6 +178,7 @@ static void release(struct sync *sync)
 {
     free(sync->canary);
     free(sync->ones);
+    sync_tell_free(sync);
     strbuf_clear(&sync->plan);
     sync_spool_free(&sync->spool);
     sync_domains_free(&sync->domains);
@@ -204,8 +202,9 @@ static enum status tell_withheld(struct sync *sync, struct errtext *err)
 
     if (sync->options->plan || sync->withheld.text[0] == '\0')
         return STATUS_OK;
-    return store_event_write(sync->store, &event, WITHHELD_EVENT_SECONDS,
-                             sync_deadline(sync), err);
+    return store_sync_events_write(sync->store, &sync->lease, &event, 1,
+                                   WITHHELD_EVENT_SECONDS, sync_deadline(sync),
+                                   err);
 }
 
 /* All of a full run between its beginning and its end. */
@@ -242,8 +241,11 @@ static int code_of(const struct sync *sync)
     return counts->refused > 0 ? SYNC_EXIT_REFUSED : EX_OK;
 }
 
-/* Writes how it ended; what cannot be written any more is told on the spot. */
-static void end_row(struct sync *sync, int code, int64_t took_ms,
+/*
+ * Writes how it ended; what cannot be written any more is told on the spot.
+ * false: the store does not answer.
+ */
+static bool end_row(struct sync *sync, int code, int64_t took_ms,
                     const char *reason)
 {
     const struct sync_counts *counts = &sync->counts;
@@ -265,11 +267,12 @@ static void end_row(struct sync *sync, int code, int64_t took_ms,
         .plan = sync->plan.len > 0 ? strbuf_text(&sync->plan) : NULL,
     };
 
-    if (sync->run == 0)
-        return;
-    if (store_sync_run_end(sync->store, &row, sync_deadline(sync), &err) !=
-        STATUS_OK)
-        tool_error("%s", err.text);
+    if (sync->run == 0 ||
+        store_sync_run_end(sync->store, &row, sync_deadline(sync), &err) ==
+            STATUS_OK)
+        return true;
+    tool_error("%s", err.text);
+    return false;
 }
 
 /* What a status that ended the run stands for, with a message. */
@@ -312,8 +315,8 @@ int sync_run_full(const struct sync_call *call)
         reason = err.text;
     else if (code == SYNC_EXIT_WITHHELD)
         reason = sync.withheld.text;
-    end_row(&sync, code, clock_ms() - began_ms, reason);
-    if (sync.lease.epoch > 0)
+    if (end_row(&sync, code, clock_ms() - began_ms, reason) &&
+        sync.lease.epoch > 0)
         store_lease_release(sync.store, &sync.lease, sync_deadline(&sync));
     sync_report_end(sync.report, &sync.counts, clock_ms() - began_ms, code,
                     reason);

@@ -284,18 +284,15 @@ static enum status warn(struct sync_writer *writer,
     struct sync *sync = writer->sync;
     struct store_event event = {
         .kind = "warning",
-        .who = "sync",
-        .run = sync->run,
         .address = plan->target.address,
         .domain = plan->target.domain,
-        .directory = sync->set->name,
         .reason = plan->warning.text,
     };
 
     (void)entry;
     if (sync->options->plan)
         return STATUS_OK;
-    return store_event_write(sync->store, &event, 0, sync_deadline(sync), err);
+    return sync_tell(sync, &event, err);
 }
 
 /* Carries out one plan that did not go with the others. */
@@ -376,6 +373,9 @@ enum status sync_writer_flush(struct sync_writer *writer, struct errtext *err)
 
     if (status == STATUS_OK)
         status = flush_queue(writer, &writer->changes, err);
+    /* Whoever has a print is not looked at again: a warning comes first. */
+    if (status == STATUS_OK && writer->print_count > 0)
+        status = sync_tell_flush(sync, err);
     if (status == STATUS_OK && writer->print_count > 0)
         status = store_sync_prints_write(
             sync->store, &sync->lease, sync->set->name, writer->prints,
