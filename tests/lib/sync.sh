@@ -83,3 +83,66 @@ sync_setting() {
 lab_ldap_delete() { # UID
     printf 'dn: uid=%s,%s\nchangetype: delete\n' "$1" "$LAB_PEOPLE" | lab_ldap_modify
 }
+
+# sync_crowd FIRST LAST [DOMAIN]: LDIF of many people, at once.
+sync_crowd() {
+    awk -v first="$1" -v last="$2" -v domain="${3:-example.org}" -v base="$LAB_PEOPLE" 'BEGIN {
+        for (n = first; n <= last; n++) {
+            printf "dn: uid=c%d,%s\nobjectClass: inetOrgPerson\nobjectClass: labMailPerson\n", n, base
+            printf "uid: c%d\ncn: Crowd %d\nsn: Crowd\ndisplayName: Crowd %d\n", n, n, n
+            printf "mail: c%d@%s\nmailAlternateAddress: also.c%d@%s\n", n, domain, n, domain
+            printf "userPassword: c%d-secret\notherMailbox: default\n", n
+            printf "entryUUID: 00000000-0000-4000-8000-%012d\n\n", n
+        }
+    }'
+}
+
+# sync_free: the lease of a run that was killed is over.
+sync_free() {
+    lab_sql "UPDATE lease SET until = UTC_TIMESTAMP() - INTERVAL 1 SECOND"
+}
+
+# sync_pause ADDRESS SECONDS: who writes this mailbox sits there so long, in the
+# middle of the batch.
+sync_pause() {
+    lab_sql "CREATE OR REPLACE TRIGGER pause BEFORE INSERT ON mailbox FOR EACH ROW
+        SET @pause = IF(NEW.address = '$1', SLEEP($2), 0)"
+}
+
+sync_pause_end() {
+    lab_sql "DROP TRIGGER IF EXISTS pause"
+}
+
+sync_sits() { # the number of the connection that does
+    lab_sql "SELECT id FROM information_schema.processlist WHERE state = 'User sleep'" | grep '[0-9]'
+}
+
+# sync_start: in the background, output as of sync, but its own; then
+# sync_end: its exit code, 128 and the signal's number if it was killed.
+sync_start() {
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/provost.conf" >"$LAB/out.back" 2>"$LAB/err.back" &
+    sync_pid=$!
+}
+
+sync_end() {
+    wait "$sync_pid"
+    sync_code=$?
+}
+
+# sync_keep: the store's rows in $LAB/kept.sql; sync_bring_back: as they were,
+# without making a table anew.
+sync_tables="domain mailbox alias event quota2 app_password sync_directory sync_person sync_run"
+sync_keep() {
+    # shellcheck disable=SC2086
+    {
+        echo "SET foreign_key_checks = 0;"
+        for sync_table in $sync_tables; do echo "DELETE FROM $sync_table;"; done
+        mariadb-dump --no-defaults --socket="$LAB/run/mariadb.sock" --user=root --no-create-info \
+            --skip-comments --skip-triggers provost $sync_tables
+        echo "UPDATE lease SET holder = '', until = UTC_TIMESTAMP();"
+    } >"$LAB/kept.sql"
+}
+
+sync_bring_back() {
+    mariadb --no-defaults --socket="$LAB/run/mariadb.sock" --user=root provost <"$LAB/kept.sql"
+}
