@@ -347,6 +347,18 @@ static enum status send_rows(struct store_connection *db, MYSQL_STMT *stmt,
     return status;
 }
 
+static enum status execute_each(struct store_connection *db,
+                                const struct store_sql *sql,
+                                const struct store_param *params, size_t width,
+                                unsigned count, struct errtext *err)
+{
+    enum status status = STATUS_OK;
+
+    for (unsigned i = 0; status == STATUS_OK && i < count; i++)
+        status = store_execute(db, sql, params + i * width, width, NULL, err);
+    return status;
+}
+
 enum status store_execute_rows(struct store_connection *db,
                                const struct store_sql *sql,
                                const struct store_param *params, size_t width,
@@ -355,6 +367,14 @@ enum status store_execute_rows(struct store_connection *db,
     enum status status;
 
     assert(width <= STORE_PARAMS_MAX && sql->columns == NULL && count > 0);
+    /*
+     * A node whose transaction lost a conflict takes it back and says so at
+     * its next statement, but not where that is a bulk: then the rows of the
+     * bulk alone would be committed, with success. So in a cluster each row is
+     * a statement.
+     */
+    if (count == 1 || db->cluster)
+        return execute_each(db, sql, params, width, count, err);
     if (db->broken)
         return store_failed(db, "execute", CR_SERVER_GONE_ERROR,
                             "the connection is gone", err);
