@@ -182,9 +182,10 @@ static int error_of(LDAP *ld)
     return code != LDAP_SUCCESS ? code : LDAP_SERVER_DOWN;
 }
 
-int directory_connection_wait(struct directory_connection *conn,
-                              bool look_first, int64_t deadline_ms,
-                              LDAPMessage **answer_r)
+/* how: LDAP_MSG_ALL or LDAP_MSG_ONE. */
+static int wait_for_message(struct directory_connection *conn, int how,
+                            bool look_first, int64_t deadline_ms,
+                            LDAPMessage **answer_r)
 {
     bool look = look_first;
 
@@ -200,8 +201,7 @@ int directory_connection_wait(struct directory_connection *conn,
                 return rc;
         }
         look = false;
-        rc = ldap_result(conn->ld, LDAP_RES_ANY, LDAP_MSG_ALL, &no_wait,
-                         &answer);
+        rc = ldap_result(conn->ld, LDAP_RES_ANY, how, &no_wait, &answer);
         if (rc > 0) {
             *answer_r = answer;
             return LDAP_SUCCESS;
@@ -213,6 +213,21 @@ int directory_connection_wait(struct directory_connection *conn,
         if (clock_left_ms(deadline_ms) == 0)
             return LDAP_TIMEOUT;
     }
+}
+
+int directory_connection_wait(struct directory_connection *conn,
+                              bool look_first, int64_t deadline_ms,
+                              LDAPMessage **answer_r)
+{
+    return wait_for_message(conn, LDAP_MSG_ALL, look_first, deadline_ms,
+                            answer_r);
+}
+
+int directory_connection_next(struct directory_connection *conn,
+                              int64_t deadline_ms, LDAPMessage **message_r)
+{
+    directory_connection_begin(conn);
+    return wait_for_message(conn, LDAP_MSG_ONE, false, deadline_ms, message_r);
 }
 
 /* How long a password that was right is good for, in words. */

@@ -87,6 +87,15 @@ int directory_connection_wait(struct directory_connection *conn,
                               bool look_first, int64_t deadline_ms,
                               LDAPMessage **answer_r) MUST_CHECK;
 
+/*
+ * Waits for the next message of the one operation in flight: an entry, a
+ * reference, or its end. What one message may take up is bounded, not how many
+ * there are. Returns as directory_connection_wait.
+ */
+int directory_connection_next(struct directory_connection *conn,
+                              int64_t deadline_ms,
+                              LDAPMessage **message_r) MUST_CHECK;
+
 /* What a server answered; the text is cut, terminated and not to be trusted. */
 struct directory_answer {
     int code;

@@ -56,6 +56,9 @@ struct walk {
     bool asks_disabled;
     struct digest_set disabled;
     struct directory_groups *groups; /* NULL: groups in groups do not count */
+    bool page_ended;                 /* other questions may be asked */
+    LDAPMessage **late; /* entries that need some, kept until then */
+    size_t late_count, late_room;
 };
 
 static int compare_digests(const void *left, const void *right)
@@ -114,57 +117,102 @@ static enum status end_with(struct walk *walk, enum directory_gap gap)
     return STATUS_TEMPFAIL;
 }
 
-/* Reads one entry, with what its server keeps back of long lists. */
-static enum status read_person(struct walk *walk, LDAPMessage *message,
-                               struct directory_entry *entry_r,
-                               struct errtext *err)
+static bool has_more(const struct directory_rest *rest)
 {
-    const struct directory_settings *set = walk->dir->set;
-    struct directory_rest rest = {0};
-    enum status status =
-        directory_entry_read(set, walk->conn->ld, message, entry_r, &rest, err);
-    int rc;
+    return rest->usernames > 0 || rest->values > 0 || rest->aliases > 0;
+}
 
-    if (status != STATUS_OK)
-        return status;
-    rc = directory_complete_lists(set, walk->conn, &rest,
-                                  clock_ms() + walk->page_ms, entry_r, &status,
-                                  err);
-    if (rc != LDAP_SUCCESS)
+/* Keeps an entry until its page has ended. */
+static enum status put_off(struct walk *walk, LDAPMessage **message,
+                           struct errtext *err)
+{
+    if (walk->late_count == walk->late_room) {
+        size_t room = walk->late_room == 0 ? 16 : walk->late_room * 2;
+        LDAPMessage **late = realloc(walk->late, room * sizeof(LDAPMessage *));
+
+        if (late == NULL) {
+            errtext_set(err, "out of memory");
+            return end_with(walk, DIRECTORY_BROKEN);
+        }
+        walk->late = late;
+        walk->late_room = room;
+    }
+    walk->late[walk->late_count++] = *message;
+    *message = NULL;
+    return STATUS_OK;
+}
+
+/* Adds to an entry what its server keeps back of long lists, and groups. */
+static enum status complete(struct walk *walk,
+                            const struct directory_rest *rest,
+                            struct directory_entry *entry, struct errtext *err)
+{
+    enum status status = STATUS_OK;
+
+    if (has_more(rest) &&
+        directory_complete_lists(walk->dir->set, walk->conn, rest,
+                                 clock_ms() + walk->page_ms, entry, &status,
+                                 err) != LDAP_SUCCESS)
         status = STATUS_TEMPFAIL;
     if (status == STATUS_OK && walk->groups != NULL)
-        status = directory_groups_expand(walk->groups, entry_r, err);
-    if (status != STATUS_OK)
-        directory_entry_clear(entry_r);
+        status = directory_groups_expand(walk->groups, entry, err);
     return status;
 }
 
-/* One entry of a page of people. */
-static enum status take_person(struct walk *walk, LDAPMessage *message,
+/* One entry of a page of people; *message is taken over if it has to wait. */
+static enum status take_person(struct walk *walk, LDAPMessage **message,
                                struct errtext *err)
 {
+    const struct directory_settings *set = walk->dir->set;
     struct directory_entry entry = {.dn = NULL};
+    struct directory_rest rest = {0};
     struct errtext why = {{0}};
-    enum status status = read_person(walk, message, &entry, &why);
+    enum status status = directory_entry_read(set, walk->conn->ld, *message,
+                                              &entry, &rest, &why);
     bool more;
 
-    if (status == STATUS_TEMPFAIL) {
-        *err = why;
-        return end_with(walk, DIRECTORY_BROKEN);
+    if (status == STATUS_OK && has_more(&rest) && !walk->page_ended) {
+        directory_entry_clear(&entry);
+        return put_off(walk, message, err);
     }
-    if (status != STATUS_OK) {
-        char *id = directory_entry_id(walk->dir->set, walk->conn->ld, message);
+    if (status == STATUS_OK)
+        status = complete(walk, &rest, &entry, &why);
+    if (status == STATUS_OK) {
+        entry.disabled = is_disabled(&walk->disabled, entry.dn);
+        walk->walked->people++;
+        more = walk->walker->person(walk->walker->context, &entry);
+    } else if (status == STATUS_TEMPFAIL) {
+        *err = why;
+        (void)end_with(walk, DIRECTORY_BROKEN);
+        more = false;
+    } else {
+        char *id = directory_entry_id(set, walk->conn->ld, *message);
 
         walk->walked->unusable++;
         more = walk->walker->unusable(walk->walker->context, id, &why);
         free(id);
-    } else {
-        entry.disabled = is_disabled(&walk->disabled, entry.dn);
-        walk->walked->people++;
-        more = walk->walker->person(walk->walker->context, &entry);
     }
     directory_entry_clear(&entry);
     return more ? STATUS_OK : end_with(walk, DIRECTORY_STOPPED);
+}
+
+/* Those who had to wait for the end of their page. */
+static enum status take_late(struct walk *walk, struct errtext *err)
+{
+    enum status status = STATUS_OK;
+
+    walk->page_ended = true;
+    for (size_t i = 0; status == STATUS_OK && i < walk->late_count; i++)
+        status = take_person(walk, &walk->late[i], err);
+    walk->page_ended = false;
+    return status;
+}
+
+static void drop_late(struct walk *walk)
+{
+    for (size_t i = 0; i < walk->late_count; i++)
+        ldap_msgfree(walk->late[i]);
+    walk->late_count = 0;
 }
 
 /* One entry of a page of disabled people: its name is all that came. */
@@ -181,28 +229,20 @@ static enum status take_disabled(struct walk *walk, LDAPMessage *message,
     return end_with(walk, DIRECTORY_BROKEN);
 }
 
-/* What one page's answer holds, in its order. */
-static enum status take_page(struct walk *walk, LDAPMessage *answer,
-                             struct errtext *err)
+/* One message of a page, which is taken over where it has to wait. */
+static enum status take_message(struct walk *walk, LDAPMessage **message,
+                                struct errtext *err)
 {
-    LDAPMessage *message = ldap_first_message(walk->conn->ld, answer);
-    enum status status = STATUS_OK;
-
-    for (; status == STATUS_OK && message != NULL;
-         message = ldap_next_message(walk->conn->ld, message)) {
-        switch (ldap_msgtype(message)) {
-        case LDAP_RES_SEARCH_ENTRY:
-            status = walk->asks_disabled ? take_disabled(walk, message, err)
-                                         : take_person(walk, message, err);
-            break;
-        case LDAP_RES_SEARCH_REFERENCE:
-            walk->walked->references++;
-            break;
-        default:
-            break;
-        }
+    switch (ldap_msgtype(*message)) {
+    case LDAP_RES_SEARCH_ENTRY:
+        return walk->asks_disabled ? take_disabled(walk, *message, err)
+                                   : take_person(walk, message, err);
+    case LDAP_RES_SEARCH_REFERENCE:
+        walk->walked->references++;
+        return STATUS_OK;
+    default:
+        return STATUS_OK;
     }
-    return status;
 }
 
 /* The controls of one page; freed by the caller. */
@@ -217,14 +257,13 @@ static int make_controls(struct walk *walk, struct berval *cookie,
     return rc;
 }
 
-/* Asks for one page and waits for it; *answer_r is owned. */
+/* Asks for one page; returns an LDAP result code. */
 static int ask_page(struct walk *walk, const char *base, const char *filter,
-                    struct berval *cookie, LDAPMessage **answer_r)
+                    struct berval *cookie, int *msgid_r)
 {
     char no_attributes[] = LDAP_NO_ATTRS;
     char *none[] = {no_attributes, NULL};
     LDAPControl *controls[3] = {NULL, NULL, NULL};
-    int msgid = 0;
     int rc = make_controls(walk, cookie, controls);
 
     directory_connection_begin(walk->conn);
@@ -232,19 +271,56 @@ static int ask_page(struct walk *walk, const char *base, const char *filter,
         rc = ldap_search_ext(walk->conn->ld, base, LDAP_SCOPE_SUBTREE, filter,
                              walk->asks_disabled ? none
                                                  : walk->dir->attributes.names,
-                             0, controls, NULL, NULL, LDAP_NO_LIMIT, &msgid);
+                             0, controls, NULL, NULL, LDAP_NO_LIMIT, msgid_r);
     atomic_fetch_add_explicit(&walk->dir->searches, 1, memory_order_relaxed);
-    if (rc == LDAP_SUCCESS)
-        rc = directory_connection_wait(walk->conn, false,
-                                       clock_ms() + walk->page_ms, answer_r);
     ldap_control_free(controls[0]);
     ldap_control_free(controls[1]);
-    if (rc == LDAP_SUCCESS && ldap_msgid(*answer_r) != msgid) {
-        ldap_msgfree(*answer_r);
-        *answer_r = NULL;
-        rc = LDAP_SERVER_DOWN;
-    }
     return rc;
+}
+
+/*
+ * Waits for the next message of a page; *message_r is owned. *left_ms is what
+ * is left to the server: what is done with the messages takes nothing of it.
+ */
+static int next_message(struct walk *walk, int msgid, int64_t *left_ms,
+                        LDAPMessage **message_r)
+{
+    int64_t began_ms = clock_ms();
+    int rc =
+        directory_connection_next(walk->conn, began_ms + *left_ms, message_r);
+
+    *left_ms -= clock_ms() - began_ms;
+    if (rc != LDAP_SUCCESS || ldap_msgid(*message_r) == msgid)
+        return rc;
+    ldap_msgfree(*message_r);
+    *message_r = NULL;
+    return LDAP_SERVER_DOWN;
+}
+
+/* Takes what a page holds as it comes; *end_r is its end, owned. */
+static enum status take_page(struct walk *walk, const char *base, int msgid,
+                             LDAPMessage **end_r, struct errtext *err)
+{
+    int64_t left_ms = walk->page_ms;
+    enum status status = STATUS_OK;
+
+    while (status == STATUS_OK) {
+        LDAPMessage *message = NULL;
+        int rc = next_message(walk, msgid, &left_ms, &message);
+
+        if (rc != LDAP_SUCCESS) {
+            errtext_set(err, "reading %s: %s", base, directory_code_text(rc));
+            return end_with(walk, DIRECTORY_BROKEN);
+        }
+        if (ldap_msgtype(message) == LDAP_RES_SEARCH_RESULT) {
+            *end_r = message;
+            walk->walked->pages++;
+            return take_late(walk, err);
+        }
+        status = take_message(walk, &message, err);
+        ldap_msgfree(message);
+    }
+    return status;
 }
 
 /* Reads the cookie for the next page; empty: that was the last. */
@@ -318,6 +394,31 @@ static enum status judge_page(struct walk *walk, const char *base,
     }
 }
 
+/* One page under a base; *cookie is for the next one then. */
+static enum status walk_page(struct walk *walk, const char *base,
+                             const char *filter, struct berval *cookie,
+                             struct errtext *err)
+{
+    LDAPMessage *end = NULL;
+    int msgid = 0;
+    int rc = ask_page(walk, base, filter, cookie, &msgid);
+    enum status status;
+
+    if (rc != LDAP_SUCCESS) {
+        errtext_set(err, "reading %s: %s", base, directory_code_text(rc));
+        status = end_with(walk, DIRECTORY_BROKEN);
+        return rc == LDAP_FILTER_ERROR ? STATUS_INVALID : status;
+    }
+    status = take_page(walk, base, msgid, &end, err);
+    drop_late(walk);
+    if (status == STATUS_OK)
+        status = judge_page(walk, base, end, err);
+    if (status == STATUS_OK)
+        status = next_cookie(walk, end, cookie, err);
+    ldap_msgfree(end);
+    return status;
+}
+
 /* All pages under one base. */
 static enum status walk_base(struct walk *walk, const char *base,
                              const char *filter, struct errtext *err)
@@ -326,23 +427,7 @@ static enum status walk_base(struct walk *walk, const char *base,
     enum status status;
 
     do {
-        LDAPMessage *answer = NULL;
-        int rc = ask_page(walk, base, filter, &cookie, &answer);
-
-        if (rc != LDAP_SUCCESS) {
-            errtext_set(err, "reading %s: %s", base, directory_code_text(rc));
-            status = end_with(walk, DIRECTORY_BROKEN);
-            if (rc == LDAP_FILTER_ERROR)
-                status = STATUS_INVALID;
-            break;
-        }
-        walk->walked->pages++;
-        status = take_page(walk, answer, err);
-        if (status == STATUS_OK)
-            status = judge_page(walk, base, answer, err);
-        if (status == STATUS_OK)
-            status = next_cookie(walk, answer, &cookie, err);
-        ldap_msgfree(answer);
+        status = walk_page(walk, base, filter, &cookie, err);
     } while (status == STATUS_OK && cookie.bv_len > 0);
     ber_memfree(cookie.bv_val);
     return status;
@@ -544,6 +629,7 @@ enum status directory_walk(struct directory *dir,
     directory_pool_give(
         dir->pool, DIRECTORY_SEARCH, &walk.conn,
         status == STATUS_OK ? DIRECTORY_ANSWERED : DIRECTORY_SPENT, NULL);
+    free(walk.late);
     free(walk.disabled.items);
     directory_groups_free(&walk.groups);
     return status;

@@ -53,9 +53,10 @@ struct directory_walked {
 };
 
 /*
- * Reads all pages; a page may take page_ms, and a person who is under two base
- * DNs is handed over twice. `disabled` of an entry is asked of the server by
- * disabled_filter, beforehand. Other calls on dir may run meanwhile.
+ * Reads all pages and hands each person over as they come. The server may take
+ * page_ms for a page; the time of the calls is not in it. A person who is under
+ * two base DNs is handed over twice. `disabled` of an entry is asked of the
+ * server by disabled_filter, beforehand. Other calls on dir may run meanwhile.
  *
  * Returns STATUS_OK: complete, walked_r->gap is DIRECTORY_NO_GAP. Or
  * STATUS_TEMPFAIL: not complete, gap and err say why; what walked_r counts was

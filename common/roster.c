@@ -13,14 +13,7 @@
 
 #define KEY_BYTES 16
 
-/* Where a mailbox with that address is. */
-struct place {
-    uint64_t address;
-    uint32_t index;
-};
-
 struct domain {
-
     uint32_t index;
     UT_hash_handle hh;
     char name[];
@@ -32,7 +25,12 @@ struct roster {
     EVP_MD_CTX *digest;
     struct roster_mailbox *mailboxes;
     size_t count, room;
-    struct place *places; /* sorted by address */
+    /*
+     * Where digests lead: the number of a mailbox and 1, or 0; in the next free
+     * slot where somebody else is. A quarter of the slots stays free.
+     */
+    uint32_t *by_id, *by_address;
+    size_t slots;
     struct domain *domains;
     struct roster_domain *list; /* what the callers see, by index */
     size_t domain_count, domain_room;
@@ -73,7 +71,8 @@ void roster_free(struct roster **roster)
     EVP_MD_CTX_free((*roster)->digest);
     EVP_MD_free((*roster)->md);
     free((*roster)->mailboxes);
-    free((*roster)->places);
+    free((*roster)->by_id);
+    free((*roster)->by_address);
     free((*roster)->list);
     free(*roster);
     *roster = NULL;
@@ -154,7 +153,7 @@ static bool make_room(struct roster *roster)
 
     if (roster->count < roster->room)
         return true;
-    if (room > UINT32_MAX)
+    if (room > UINT32_MAX / 2)
         return false;
     larger = realloc(roster->mailboxes, room * sizeof(*larger));
     if (larger == NULL)
@@ -193,46 +192,70 @@ enum status roster_add(struct roster *roster, const struct roster_row *row,
     return roster->failed ? status_no_memory(err) : STATUS_OK;
 }
 
-static int compare_ids(const void *a, const void *b)
+/* Digests are spread evenly: the upper half says how far along. */
+static size_t slot_of(const struct roster *roster, uint64_t digest)
 {
-    return memcmp(((const struct roster_mailbox *)a)->id,
-                  ((const struct roster_mailbox *)b)->id, ROSTER_ID_BYTES);
+    return (size_t)(((digest >> 32) * roster->slots) >> 32);
 }
 
-static int compare_places(const void *a, const void *b)
+static size_t next_slot(const struct roster *roster, size_t slot)
 {
-    const struct place *left = a;
-    const struct place *right = b;
+    return slot + 1 < roster->slots ? slot + 1 : 0;
+}
 
-    return left->address < right->address ? -1 : left->address > right->address;
+static size_t slot_of_id(const struct roster *roster,
+                         const unsigned char id[ROSTER_ID_BYTES])
+{
+    uint64_t digest;
+
+    memcpy(&digest, id, sizeof(digest));
+    return slot_of(roster, digest);
+}
+
+static void place(const struct roster *roster, uint32_t *table, size_t slot,
+                  size_t index)
+{
+    while (table[slot] != 0)
+        slot = next_slot(roster, slot);
+    table[slot] = (uint32_t)index + 1;
 }
 
 enum status roster_sort(struct roster *roster, struct errtext *err)
 {
-    if (roster->count == 0)
-        return STATUS_OK;
-    qsort(roster->mailboxes, roster->count, sizeof(*roster->mailboxes),
-          compare_ids);
-    roster->places = calloc(roster->count, sizeof(*roster->places));
-    if (roster->places == NULL)
+    roster->slots = roster->count + roster->count / 3 + 1;
+    roster->by_id = calloc(roster->slots, sizeof(*roster->by_id));
+    roster->by_address = calloc(roster->slots, sizeof(*roster->by_address));
+    if (roster->by_id == NULL || roster->by_address == NULL) {
+        roster->slots = 0;
         return status_no_memory(err);
-    for (size_t i = 0; i < roster->count; i++)
-        roster->places[i] =
-            (struct place){roster->mailboxes[i].address, (uint32_t)i};
-    qsort(roster->places, roster->count, sizeof(*roster->places),
-          compare_places);
+    }
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct roster_mailbox *mailbox = &roster->mailboxes[i];
+
+        if (mailbox->owner == ROSTER_OWN)
+            place(roster, roster->by_id, slot_of_id(roster, mailbox->id), i);
+        place(roster, roster->by_address, slot_of(roster, mailbox->address), i);
+    }
     return STATUS_OK;
 }
 
 struct roster_mailbox *roster_by_id(struct roster *roster, const char *id)
 {
-    struct roster_mailbox wanted;
+    unsigned char wanted[ROSTER_ID_BYTES];
+    size_t slot;
 
-    if (roster->count == 0)
+    if (roster->slots == 0)
         return NULL;
-    roster_id(roster, id, wanted.id);
-    return bsearch(&wanted, roster->mailboxes, roster->count,
-                   sizeof(*roster->mailboxes), compare_ids);
+    roster_id(roster, id, wanted);
+    slot = slot_of_id(roster, wanted);
+    for (; roster->by_id[slot] != 0; slot = next_slot(roster, slot)) {
+        struct roster_mailbox *mailbox =
+            &roster->mailboxes[roster->by_id[slot] - 1];
+
+        if (memcmp(mailbox->id, wanted, ROSTER_ID_BYTES) == 0)
+            return mailbox;
+    }
+    return NULL;
 }
 
 struct roster_mailbox *roster_by_address(struct roster *roster,
@@ -243,13 +266,19 @@ struct roster_mailbox *roster_by_address(struct roster *roster,
 
 struct roster_mailbox *roster_at(struct roster *roster, uint64_t address)
 {
-    struct place wanted = {address, 0};
-    const struct place *place = NULL;
+    size_t slot;
 
-    if (roster->places != NULL)
-        place = bsearch(&wanted, roster->places, roster->count,
-                        sizeof(*roster->places), compare_places);
-    return place != NULL ? &roster->mailboxes[place->index] : NULL;
+    if (roster->slots == 0)
+        return NULL;
+    slot = slot_of(roster, address);
+    for (; roster->by_address[slot] != 0; slot = next_slot(roster, slot)) {
+        struct roster_mailbox *mailbox =
+            &roster->mailboxes[roster->by_address[slot] - 1];
+
+        if (mailbox->address == address)
+            return mailbox;
+    }
+    return NULL;
 }
 
 struct roster_mailbox *roster_mailboxes(struct roster *roster, size_t *count_r)

@@ -1,8 +1,8 @@
 /*
  * roster - who has which mailbox, in little memory, while a directory is read
  *
- * Each mailbox of the store is 48 bytes here and 16 in an index, each person
- * who needs a closer look 40, whatever their names are: digests stand for ids
+ * Each mailbox of the store is 48 bytes here and 11 in two tables, each person
+ * who needs a closer look 48, whatever their names are: digests stand for ids
  * and addresses. They are keyed by a random key of this object, so that nobody
  * can choose an address that is taken for another one. Pure but for that key.
  * Sort once, after the last mailbox; then ask.
@@ -63,6 +63,7 @@ struct roster_row {
 enum status roster_add(struct roster *roster, const struct roster_row *row,
                        struct errtext *err) MUST_CHECK;
 
+/* Gives each a place by id and by address. */
 enum status roster_sort(struct roster *roster, struct errtext *err) MUST_CHECK;
 
 /* The mailbox of that id or at that address, or NULL. Lives as the roster. */
@@ -73,7 +74,7 @@ struct roster_mailbox *roster_by_address(struct roster *roster,
 /* The same for a digest. */
 struct roster_mailbox *roster_at(struct roster *roster, uint64_t address);
 
-/* All of them, sorted by id. */
+/* All of them, as they were added. */
 struct roster_mailbox *roster_mailboxes(struct roster *roster, size_t *count_r);
 
 /* All domains with own mailboxes, and the one of a name, or NULL. */
