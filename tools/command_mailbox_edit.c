@@ -9,7 +9,6 @@
 #include "daemons.h"
 #include "mailbox.h"
 #include "mailbox_words.h"
-#include "password.h"
 #include "provision_admin.h"
 #include "secret.h"
 
@@ -67,28 +66,18 @@ static int choose(const struct tool *tool, const struct add_words *words,
 }
 
 /* Reads the password of a new local mailbox into its hash. */
-static int read_hash(bool from_stdin, char **hash_r)
+static int read_hash(const struct tool *tool, char **hash_r)
 {
-    struct password_gate *gate = NULL;
     struct errtext err = {{0}};
     char *password = NULL;
-    int code = ask_password(from_stdin, &password);
+    int code = ask_password(true, &password);
+    enum status status;
 
     if (code != EX_OK)
         return code;
-    gate = password_gate_new(1);
-    if (gate == NULL) {
-        tool_error("out of memory");
-        code = EX_TEMPFAIL;
-    } else {
-        enum status status = password_hash(gate, password, hash_r, &err);
-
-        if (status != STATUS_OK)
-            code = tool_failed(status, &err);
-    }
-    password_gate_free(&gate);
+    status = mailbox_hash(tool, password, hash_r, &err);
     secret_free(&password);
-    return code;
+    return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
 }
 
 /* Makes the plan and carries it out. */
@@ -142,7 +131,7 @@ int mailbox_add(struct tool *tool, struct arguments *arguments)
     if (code == EX_OK)
         code = choose(tool, &words, &new);
     if (code == EX_OK && words.password_stdin)
-        code = read_hash(true, &hash);
+        code = read_hash(tool, &hash);
     new.hash = hash;
     if (code == EX_OK)
         code = make_mailbox(tool, &new, &wanted, bits);

@@ -8,59 +8,22 @@
 #include "ask.h"
 #include "daemons.h"
 #include "mailbox.h"
-#include "password.h"
 #include "secret.h"
 #include "store_admin.h"
 
 #include <sysexits.h>
 
-/* Says if some socket of authd gives keys away, so that they are of use. */
-static bool wants_keys(const struct tool *tool)
-{
-    const struct auth_settings *auth = &tool->settings->auth;
-
-    for (size_t i = 0; i < auth->socket_count; i++) {
-        if (auth->sockets[i].kind == SOCKET_KEYS)
-            return true;
-    }
-    return false;
-}
-
-/* A hash of which SCRAM keys can be made, or else the usual one. */
-static enum status make_hash(const struct tool *tool,
-                             struct password_gate *gate, const char *password,
-                             char **hash_r, struct errtext *err)
-{
-    enum status status = STATUS_INVALID;
-
-    if (wants_keys(tool)) {
-        status = password_scram(password, hash_r, err);
-        if (status == STATUS_INVALID && password[0] != '\0')
-            tool_error("the password has letters of which clients do not make "
-                       "the same: it has no SCRAM keys, PLAIN and LOGIN work");
-    }
-    if (status == STATUS_INVALID)
-        status = password_hash(gate, password, hash_r, err);
-    return status;
-}
-
 /* Hashes the password and stores it; the hash lives here alone. */
 static int store_password(struct tool *tool, const char *address,
                           const char *password)
 {
-    struct password_gate *gate = password_gate_new(1);
     struct errtext err = {{0}};
-    enum status status = STATUS_TEMPFAIL;
     char *hash = NULL;
+    enum status status = mailbox_hash(tool, password, &hash, &err);
 
-    if (gate == NULL)
-        errtext_set(&err, "out of memory");
-    else
-        status = make_hash(tool, gate, password, &hash, &err);
     if (status == STATUS_OK)
         status = store_mailbox_password(tool->store, address, hash, tool->who,
                                         tool_deadline(tool), &err);
-    password_gate_free(&gate);
     secret_free(&hash);
     return status == STATUS_OK ? EX_OK : tool_failed(status, &err);
 }

@@ -6,6 +6,7 @@
 #include "mailbox.h"
 
 #include "address.h"
+#include "password.h"
 #include "strbuf.h"
 
 #include <stdlib.h>
@@ -78,6 +79,40 @@ int mailbox_apply(struct tool *tool, const struct plan *plan, bool *again_r)
     }
     *again_r = true;
     return EX_TEMPFAIL;
+}
+
+/* Says if some socket of authd gives keys away, so that they are of use. */
+static bool wants_keys(const struct tool *tool)
+{
+    const struct auth_settings *auth = &tool->settings->auth;
+
+    for (size_t i = 0; i < auth->socket_count; i++) {
+        if (auth->sockets[i].kind == SOCKET_KEYS)
+            return true;
+    }
+    return false;
+}
+
+enum status mailbox_hash(const struct tool *tool, const char *password,
+                         char **hash_r, struct errtext *err)
+{
+    struct password_gate *gate = NULL;
+    enum status status = STATUS_INVALID;
+
+    if (wants_keys(tool) && password[0] != '\0') {
+        status = password_scram(password, hash_r, err);
+        if (status == STATUS_INVALID)
+            tool_error("the password has letters of which clients do not make "
+                       "the same: it has no SCRAM keys, PLAIN and LOGIN work");
+    }
+    if (status != STATUS_INVALID)
+        return status;
+    gate = password_gate_new(1);
+    if (gate == NULL)
+        return status_no_memory(err);
+    status = password_hash(gate, password, hash_r, err);
+    password_gate_free(&gate);
+    return status;
 }
 
 void mailbox_print_changes(const struct account *before,

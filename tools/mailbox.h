@@ -33,6 +33,14 @@ int mailbox_directory(const struct tool *tool, const char *address,
  */
 int mailbox_apply(struct tool *tool, const struct plan *plan, bool *again_r);
 
+/*
+ * Hashes a local password, so that SCRAM keys can be made of it where some
+ * socket of authd gives them away; tells if that cannot be.
+ * STATUS_OK and an owned *hash_r, a secret; or as password_hash.
+ */
+enum status mailbox_hash(const struct tool *tool, const char *password,
+                         char **hash_r, struct errtext *err) MUST_CHECK;
+
 /* Prints "quota: 5G -> 10G" for each of the settings in bits. */
 void mailbox_print_changes(const struct account *before,
                            const struct account *after, unsigned bits);

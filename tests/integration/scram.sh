@@ -31,6 +31,7 @@ set_password() { # ADDRESS PASSWORD [CONFIGURATION]
     printf '%s\n' "$2" | "$PROVOST_BUILD/tools/provostctl" -c "${3:-$LAB/provost.conf}" \
         password set "$1" --password-stdin >"$LAB/log/password.log" 2>&1
 }
+like "a mailbox that is made with a password has keys" "$(hash_of otto@example.org)" '^\{SCRAM-SHA-256\}15000,'
 set_password lena@example.org lena-secret || lab_die "a password can be set"
 like "a password that is set has keys" "$(hash_of lena@example.org)" '^\{SCRAM-SHA-256\}15000,'
 set_password otto@example.org otto-secret "$LAB/without.conf"
