@@ -267,8 +267,8 @@ enum status store_execute(struct store_connection *db,
 
 /*
  * Runs a statement without a result once for each of count rows, in one round
- * trip but in a cluster, where that is not safe. params holds count rows of width parameters; a column holds numbers in
- * all rows or in none.
+ * trip but in a cluster, where that is not safe. params holds count rows of
+ * width parameters; a column holds numbers in all rows or in none.
  */
 enum status store_execute_rows(struct store_connection *db,
                                const struct store_sql *sql,
