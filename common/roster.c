@@ -220,8 +220,19 @@ static void place(const struct roster *roster, uint32_t *table, size_t slot,
     table[slot] = (uint32_t)index + 1;
 }
 
+/* One that was added twice is there once. */
+static void forget(struct roster *roster, const struct roster_mailbox *mailbox)
+{
+    if (mailbox->owner != ROSTER_OWN)
+        return;
+    roster->list[mailbox->domain].mailboxes--;
+    roster->own--;
+}
+
 enum status roster_sort(struct roster *roster, struct errtext *err)
 {
+    size_t kept = 0;
+
     roster->slots = roster->count + roster->count / 3 + 1;
     roster->by_id = calloc(roster->slots, sizeof(*roster->by_id));
     roster->by_address = calloc(roster->slots, sizeof(*roster->by_address));
@@ -232,10 +243,18 @@ enum status roster_sort(struct roster *roster, struct errtext *err)
     for (size_t i = 0; i < roster->count; i++) {
         const struct roster_mailbox *mailbox = &roster->mailboxes[i];
 
+        if (roster_at(roster, mailbox->address) != NULL) {
+            forget(roster, mailbox);
+            continue;
+        }
+        roster->mailboxes[kept] = *mailbox;
         if (mailbox->owner == ROSTER_OWN)
-            place(roster, roster->by_id, slot_of_id(roster, mailbox->id), i);
-        place(roster, roster->by_address, slot_of(roster, mailbox->address), i);
+            place(roster, roster->by_id, slot_of_id(roster, mailbox->id), kept);
+        place(roster, roster->by_address, slot_of(roster, mailbox->address),
+              kept);
+        kept++;
     }
+    roster->count = kept;
     return STATUS_OK;
 }
 
@@ -299,6 +318,19 @@ struct roster_domain *roster_domain_named(struct roster *roster,
     struct domain *domain = find_domain(roster, name);
 
     return domain != NULL ? &roster->list[domain->index] : NULL;
+}
+
+enum status roster_tell(struct roster *roster, const char *domain,
+                        uint64_t mailboxes, struct errtext *err)
+{
+    struct domain *found = take_domain(roster, domain);
+
+    if (found == NULL)
+        return status_no_memory(err);
+    roster->own -= roster->list[found->index].mailboxes;
+    roster->own += mailboxes;
+    roster->list[found->index].mailboxes = mailboxes;
+    return STATUS_OK;
 }
 
 uint64_t roster_own(const struct roster *roster)

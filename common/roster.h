@@ -5,7 +5,8 @@
  * who needs a closer look 48, whatever their names are: digests stand for ids
  * and addresses. They are keyed by a random key of this object, so that nobody
  * can choose an address that is taken for another one. Pure but for that key.
- * Sort once, after the last mailbox; then ask.
+ * Sort once, after the last mailbox; then ask. One that was added twice counts
+ * once.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef COMMON_ROSTER_H
@@ -81,6 +82,13 @@ struct roster_mailbox *roster_mailboxes(struct roster *roster, size_t *count_r);
 struct roster_domain *roster_domains(struct roster *roster, size_t *count_r);
 struct roster_domain *roster_domain_named(struct roster *roster,
                                           const char *name);
+
+/*
+ * For a roster that has only some of the mailboxes: how many there are of
+ * ROSTER_OWN in a domain. STATUS_OK, or STATUS_TEMPFAIL without memory.
+ */
+enum status roster_tell(struct roster *roster, const char *domain,
+                        uint64_t mailboxes, struct errtext *err) MUST_CHECK;
 
 /* How many mailboxes are ROSTER_OWN. */
 uint64_t roster_own(const struct roster *roster);

@@ -343,6 +343,35 @@ enum status store_roster(struct store *store,
                                : status;
 }
 
+static const struct store_sql census_sql = {
+    STORE_SLOT_SYNC_CENSUS,
+    "SELECT domain, COUNT(*) FROM mailbox WHERE directory = ?"
+    " AND directory_id IS NOT NULL AND domain > ? GROUP BY domain"
+    " ORDER BY domain LIMIT 5000",
+    "tn"};
+
+static bool visit_census(const struct store_connection *db,
+                         const struct store_sql *sql, void *arg)
+{
+    const struct store_census_visitor *visitor = arg;
+
+    return visitor->visit(store_column(db, sql, 0),
+                          store_column_number(db, sql, 1), visitor->arg);
+}
+
+enum status store_sync_census(struct store *store, const char *directory,
+                              const struct store_census_visitor *visitor,
+                              int64_t deadline_ms, struct errtext *err)
+{
+    struct store_census_visitor copy = *visitor;
+    struct pages pages = {.sql = &census_sql,
+                          .directory = directory,
+                          .visit = visit_census,
+                          .arg = &copy};
+
+    return read_pages(store, &pages, deadline_ms - clock_ms(), err);
+}
+
 static bool visit_person(const struct store_connection *db,
                          const struct store_sql *sql, void *arg)
 {

@@ -78,6 +78,16 @@ enum status store_roster(struct store *store,
                          const struct store_roster_visitor *visitor,
                          int64_t page_ms, struct errtext *err) MUST_CHECK;
 
+/* How many mailboxes with an id a directory has in each domain. */
+struct store_census_visitor {
+    bool (*visit)(const char *domain, uint64_t mailboxes, void *arg);
+    void *arg;
+};
+enum status store_sync_census(struct store *store, const char *directory,
+                              const struct store_census_visitor *visitor,
+                              int64_t deadline_ms,
+                              struct errtext *err) MUST_CHECK;
+
 /* What is remembered of one person beside the mailbox; borrowed. */
 struct store_sync_person {
     const char *id;

@@ -263,6 +263,41 @@ like "the others wait" "$(printf '%s\n' "$said" | tail -n 1)" 'last 450 4\.7\.1'
 policyd_says send_rate
 like "nobody sends under another name" "$(lab_submit carol --from ada@example.org bob@example.org)" '553 5\.7\.1'
 
+run_sync() {
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/provost.conf" "$@" 2>&1
+}
+
+step "The others are in the directory too: a plan shows them, a run makes them"
+sed -i 's/quota_field = "mailQuota";/& import_users = true; periodic_full_sync = true;/' "$LAB/provost.conf"
+tell "$ provost-sync plan"
+said=$(run_sync plan)
+printf '%s\n' "$said" | sed 's/^/      /'
+like "Dan would get a mailbox" "$said" '^\+ dan@example.org'
+like "Frank is refused, with the reason" "$said" '^! frank@example.org.*no_template'
+run_sync | sed 's/^/      /'
+is "Dan, Eve and Grace have mailboxes, and never logged in" \
+    "$(lab_sql "SELECT GROUP_CONCAT(address ORDER BY address) FROM mailbox WHERE address NOT LIKE 'ada@%' AND address NOT LIKE 'bob@%' AND address NOT LIKE 'carol@%'")" \
+    "dan@example.org,e.ve@example.org,grace@example.org"
+
+step "Grace marries: her mailbox follows, and the old address leads to it"
+lab_ldap_set grace mail grace.murray@example.org
+run_sync plan | grep '^>' | sed 's/^/      /'
+run_sync >/dev/null
+rows "SELECT address, name, mail_path FROM mailbox WHERE name = 'Grace Hopper'"
+is "mail to the old address reaches her" "$(lab_sql "SELECT targets FROM postfix_alias WHERE asked = 'example.org' AND local_part = 'grace'")" grace.murray@example.org
+
+step "Dan leaves: not at once, but then he cannot log in, and his mail is kept"
+echo 'sync = { missing_runs = 2; missing_for = "0"; on_missing = "suspend"; canary = "ada@example.org"; };' >>"$LAB/provost.conf"
+printf 'dn: uid=dan,%s\nchangetype: delete\n' "$LAB_PEOPLE" | lab_ldap_modify
+run_sync >/dev/null
+is "the first run without him changes nothing" "$(lab_sql "SELECT directory_state FROM mailbox WHERE address = 'dan@example.org'")" present
+tell "$ provost-sync plan"
+run_sync plan | grep '^-' | sed 's/^/      /'
+run_sync >/dev/null
+is "the second one suspends" "$(lab_sql "SELECT directory_state FROM mailbox WHERE address = 'dan@example.org'")" missing
+is "mail for him is accepted" "$(lab_sql "SELECT COUNT(*) FROM mailbox_open WHERE address = 'dan@example.org'")" 1
+lab_provostctl sync list | cut -c1-110 | sed 's/^/      /'
+
 step "The directory stops: nobody is told that the password is wrong"
 lab_slapd_stop
 marks=$(wc -l <"$LAB/log/authd.log")

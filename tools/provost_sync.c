@@ -30,13 +30,17 @@ struct words {
     const char *directory; /* NULL: all */
     bool if_due;
     bool json;
+    bool changes;
+    bool follow;
 };
 
 static void print_usage(FILE *out)
 {
-    (void)fputs("usage: provost-sync [-c FILE] [--directory NAME] [--json]\n"
-                "                    [--allow-removals N] [plan | --if-due]\n",
-                out);
+    (void)fputs(
+        "usage: provost-sync [-c FILE] [--directory NAME] [--json]\n"
+        "                    [--allow-removals N]\n"
+        "                    [plan | --if-due | --changes | --follow]\n",
+        out);
 }
 
 /* Removes what is older than event.keep; silent when told to be. */
@@ -81,7 +85,9 @@ static int read_word(struct words *words, int argc, char **argv)
         words->options.plan = true;
         optind++;
     }
-    if (optind == argc && !(words->options.plan && words->if_due))
+    if (optind == argc &&
+        words->options.plan + words->if_due + words->changes + words->follow <=
+            1)
         return -1;
     print_usage(stderr);
     return EX_USAGE;
@@ -95,6 +101,8 @@ static int read_words(struct words *words, int argc, char **argv)
         {"directory", required_argument, NULL, 'D'},
         {"allow-removals", required_argument, NULL, 'a'},
         {"if-due", no_argument, NULL, 'd'},
+        {"changes", no_argument, NULL, 'C'},
+        {"follow", no_argument, NULL, 'F'},
         {"json", no_argument, NULL, 'j'},
         {"help", no_argument, NULL, 'h'},
         {"version", no_argument, NULL, 'v'},
@@ -118,6 +126,12 @@ static int read_words(struct words *words, int argc, char **argv)
             return EX_USAGE;
         case 'd':
             words->if_due = true;
+            break;
+        case 'C':
+            words->changes = true;
+            break;
+        case 'F':
+            words->follow = true;
             break;
         case 'j':
             words->json = true;
@@ -173,6 +187,38 @@ static bool is_due(struct words *words, const struct directory_settings *set,
     return false;
 }
 
+/* --follow stays with one directory: another one needs a process of its own. */
+static int follow_one(struct words *words, struct sync_report *report)
+{
+    const struct settings *settings = words->tool.settings;
+    const struct directory_settings *set = NULL;
+
+    for (size_t i = 0; i < settings->directory_count; i++) {
+        const struct directory_settings *one = &settings->directories[i];
+
+        if ((!one->import_users && !one->periodic_full_sync) ||
+            (words->directory != NULL &&
+             strcmp(words->directory, one->name) != 0))
+            continue;
+        if (set != NULL) {
+            tool_error("say which directory to follow: --directory %s or %s",
+                       set->name, one->name);
+            return EX_USAGE;
+        }
+        set = one;
+    }
+    if (set == NULL) {
+        tool_error("import_users and periodic_full_sync are off: there is "
+                   "nothing to follow");
+        return EX_CONFIG;
+    }
+    return sync_follow(&(struct sync_call){.store = words->tool.store,
+                                           .settings = settings,
+                                           .set = set,
+                                           .options = &words->options,
+                                           .report = report});
+}
+
 static int run_directories(struct words *words, struct sync_report *report)
 {
     const struct settings *settings = words->tool.settings;
@@ -200,7 +246,8 @@ static int run_directories(struct words *words, struct sync_report *report)
         }
         if (words->if_due && !is_due(words, set, &code))
             continue;
-        code = worse(code, sync_run_full(&call));
+        code = worse(code, words->changes ? sync_run_changes(&call)
+                                          : sync_run_full(&call));
     }
     return code;
 }
@@ -228,13 +275,14 @@ static int run(struct words *words)
     if (report == NULL)
         return EX_TEMPFAIL;
     sync_stop_on_signals();
-    code = run_directories(words, report);
+    code = words->follow ? follow_one(words, report)
+                         : run_directories(words, report);
     if (!sync_report_close(report)) {
         tool_error("the report could not be written");
         code = worse(code, EX_TEMPFAIL);
     }
     sync_report_free(&report);
-    if (words->options.plan || sync_is_stopped())
+    if (words->options.plan || words->follow || sync_is_stopped())
         return code;
     return worse(code,
                  keep_history(&words->tool, words->if_due || words->json));

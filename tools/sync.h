@@ -61,6 +61,7 @@ struct sync {
     struct store *store;
     const struct settings *settings;
     const struct directory_settings *set;
+    struct directory_settings find_set; /* of dir: found by username_field */
     struct directory *dir;
     const struct sync_options *options;
     const char *host;
@@ -85,6 +86,7 @@ struct sync {
     bool has_canary;          /* this directory's */
     bool canary_seen;
     char *canary; /* canonical; owned */
+    char *cookie; /* where --changes goes on; NULL: not known; owned */
     bool removals_allowed;
     struct errtext withheld; /* why not */
     struct strbuf plan;      /* what is withheld, a line each */
@@ -192,5 +194,37 @@ struct sync_call {
     struct sync_report *report;
 };
 int sync_run_full(const struct sync_call *call);
+
+/*
+ * sync_changes.c: only what changed since the cookie in the store; a full run
+ * where there is none that holds.
+ */
+int sync_run_changes(const struct sync_call *call);
+
+/* Stays, and applies changes as they come, until a signal says to end. */
+int sync_follow(const struct sync_call *call);
+
+/*
+ * What full run and changes have in common: sync_open prepares, takes the lease
+ * and begins the row; body is the run; sync_close ends the row, gives all back,
+ * tells, and returns the exit code.
+ */
+struct sync_frame {
+    struct sync sync;
+    char host[256];
+    int64_t began_ms;
+    struct errtext err;
+};
+enum status sync_open(struct sync_frame *frame, const struct sync_call *call,
+                      const char *kind) MUST_CHECK;
+int sync_close(struct sync_frame *frame, enum status status);
+/* Ends it without a word: another run takes its place. */
+void sync_drop(struct sync_frame *frame);
+
+/* The cookie of this moment, into sync->cookie; none is no failure. */
+enum status sync_cookie_now(struct sync *sync, struct errtext *err) MUST_CHECK;
+
+/* Keeps sync->cookie in the store, unless it is there already. */
+enum status sync_cookie_keep(struct sync *sync, struct errtext *err) MUST_CHECK;
 
 #endif

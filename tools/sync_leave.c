@@ -210,7 +210,8 @@ static enum status walk_missing(struct leaving *leaving,
     enum status status;
 
     leaving->err = err;
-    if (!sync->set->periodic_full_sync || !is_anybody_missing(sync))
+    if (!sync->set->periodic_full_sync || strcmp(sync->kind, "full") != 0 ||
+        !is_anybody_missing(sync))
         return STATUS_OK;
     status = store_roster(sync->store, &visitor,
                           sync->settings->store.timeout_ms, err);
@@ -278,7 +279,8 @@ static bool is_to_be_accepted(struct sync *sync,
                               const struct removal_facts *facts,
                               enum removal_doubt doubt)
 {
-    if (facts->accepted_settings && facts->accepted_store)
+    if ((facts->accepted_settings && facts->accepted_store) ||
+        strcmp(sync->kind, "full") != 0)
         return false;
     if (!facts->complete || doubt == REMOVAL_NOBODY ||
         doubt == REMOVAL_NO_CANARY)

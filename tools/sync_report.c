@@ -347,6 +347,30 @@ static void end_json(const struct sync_counts *counts, int64_t ms, int code,
     json_decref(summary);
 }
 
+void sync_report_way(struct sync_report *report, const char *way)
+{
+    if (report->form == SYNC_REPORT_RUN)
+        (void)printf("%s: changes by %s\n", report->directory, way);
+}
+
+void sync_report_note(struct sync_report *report, const char *text)
+{
+    if (report->form != SYNC_REPORT_RUN && report->form != SYNC_REPORT_PLAN)
+        return;
+    (void)printf("%s: ", report->directory);
+    output_escaped(stdout, text);
+    (void)fputs(": all are read\n", stdout);
+}
+
+void sync_report_following(struct sync_report *report, const char *directory,
+                           const char *way)
+{
+    if (report->form == SYNC_REPORT_QUIET)
+        return;
+    (void)printf("%s: following by %s\n", directory, way);
+    (void)fflush(stdout);
+}
+
 void sync_report_end(struct sync_report *report,
                      const struct sync_counts *counts, int64_t ms, int code,
                      const char *reason)
@@ -373,6 +397,7 @@ void sync_report_end(struct sync_report *report,
     (void)fputs("  ", stdout);
     output_escaped(stdout, reason);
     (void)fputs("\n", stdout);
+    (void)fflush(stdout);
 }
 
 bool sync_report_close(struct sync_report *report)

@@ -60,6 +60,14 @@ void sync_report_withheld(struct sync_report *report, const char *address,
 void sync_report_missing(struct sync_report *report, const char *address,
                          const char *what);
 
+/* By which way changes are found, and a remark, of which no JSON is made. */
+void sync_report_way(struct sync_report *report, const char *way);
+void sync_report_note(struct sync_report *report, const char *text);
+
+/* --follow is connected. */
+void sync_report_following(struct sync_report *report, const char *directory,
+                           const char *way);
+
 /* The end of a directory; reason ("": none) says what was withheld or failed.
  */
 void sync_report_end(struct sync_report *report,

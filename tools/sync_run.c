@@ -154,8 +154,14 @@ static enum status begin(struct sync *sync, struct errtext *err)
 static enum status prepare(struct sync *sync, struct errtext *err)
 {
     const char *canary = sync->settings->sync.canary;
-    enum status status = directory_open(sync->set, &sync->dir, err);
+    enum status status;
 
+    /* People are found by the name their mailbox has, and by no other. */
+    sync->find_set = *sync->set;
+    sync->find_set.login_fields =
+        (struct text_list){&sync->find_set.username_field, 1};
+    sync->find_set.entry_ttl_ms = 0;
+    status = directory_open(&sync->find_set, &sync->dir, err);
     if (status == STATUS_OK)
         status = sync_print_new(sync->settings, sync->set, &sync->print, err);
     if (status == STATUS_OK)
@@ -177,6 +183,7 @@ static enum status prepare(struct sync *sync, struct errtext *err)
 static void release(struct sync *sync)
 {
     free(sync->canary);
+    free(sync->cookie);
     free(sync->ones);
     sync_tell_free(sync);
     strbuf_clear(&sync->plan);
@@ -213,6 +220,8 @@ static enum status run_full(struct sync *sync, struct errtext *err)
     enum status status = sync_load(sync, err);
 
     if (status == STATUS_OK)
+        status = sync_cookie_now(sync, err);
+    if (status == STATUS_OK)
         status = sync_read_all(sync, err);
     if (status == STATUS_OK)
         status = sync_judge(sync, err);
@@ -224,6 +233,8 @@ static enum status run_full(struct sync *sync, struct errtext *err)
         status = tell_withheld(sync, err);
     if (status == STATUS_OK)
         status = sync_remember(sync, err);
+    if (status == STATUS_OK && sync->complete)
+        status = sync_cookie_keep(sync, err);
     return status;
 }
 
@@ -283,43 +294,66 @@ static int fail(const struct sync *sync, enum status status,
     return status == STATUS_INVALID && sync->run == 0 ? EX_CONFIG : EX_TEMPFAIL;
 }
 
-int sync_run_full(const struct sync_call *call)
+enum status sync_open(struct sync_frame *frame, const struct sync_call *call,
+                      const char *kind)
 {
-    char host[256] = "";
-    struct sync sync = {
+    struct sync *sync = &frame->sync;
+    enum status status;
+
+    memset(frame, 0, sizeof(*frame));
+    frame->began_ms = clock_ms();
+    if (gethostname(frame->host, sizeof(frame->host) - 1) != 0)
+        (void)snprintf(frame->host, sizeof(frame->host), "unknown");
+    *sync = (struct sync){
         .store = call->store,
         .settings = call->settings,
         .set = call->set,
         .options = call->options,
         .report = call->report,
-        .host = host,
-        .kind = "full",
+        .host = frame->host,
+        .kind = kind,
         .plan = STRBUF_INIT(PLAN_BYTES_MAX),
     };
-    struct errtext err = {{0}};
-    int64_t began_ms = clock_ms();
-    const char *reason = "";
-    enum status status;
-    int code;
+    sync_report_begin(sync->report, sync->set->name);
+    status = prepare(sync, &frame->err);
+    return status == STATUS_OK ? begin(sync, &frame->err) : status;
+}
 
-    if (gethostname(host, sizeof(host) - 1) != 0)
-        (void)snprintf(host, sizeof(host), "unknown");
-    sync_report_begin(sync.report, sync.set->name);
-    status = prepare(&sync, &err);
-    if (status == STATUS_OK)
-        status = begin(&sync, &err);
-    if (status == STATUS_OK)
-        status = run_full(&sync, &err);
-    code = status == STATUS_OK ? code_of(&sync) : fail(&sync, status, &err);
+int sync_close(struct sync_frame *frame, enum status status)
+{
+    struct sync *sync = &frame->sync;
+    int64_t took_ms = clock_ms() - frame->began_ms;
+    const char *reason = "";
+    int code =
+        status == STATUS_OK ? code_of(sync) : fail(sync, status, &frame->err);
+
     if (status != STATUS_OK)
-        reason = err.text;
+        reason = frame->err.text;
     else if (code == SYNC_EXIT_WITHHELD)
-        reason = sync.withheld.text;
-    if (end_row(&sync, code, clock_ms() - began_ms, reason) &&
-        sync.lease.epoch > 0)
-        store_lease_release(sync.store, &sync.lease, sync_deadline(&sync));
-    sync_report_end(sync.report, &sync.counts, clock_ms() - began_ms, code,
-                    reason);
-    release(&sync);
+        reason = sync->withheld.text;
+    if (end_row(sync, code, took_ms, reason) && sync->lease.epoch > 0)
+        store_lease_release(sync->store, &sync->lease, sync_deadline(sync));
+    sync_report_end(sync->report, &sync->counts, took_ms, code, reason);
+    release(sync);
     return code;
+}
+
+void sync_drop(struct sync_frame *frame)
+{
+    struct sync *sync = &frame->sync;
+
+    if (end_row(sync, EX_OK, clock_ms() - frame->began_ms, frame->err.text) &&
+        sync->lease.epoch > 0)
+        store_lease_release(sync->store, &sync->lease, sync_deadline(sync));
+    release(sync);
+}
+
+int sync_run_full(const struct sync_call *call)
+{
+    struct sync_frame frame;
+    enum status status = sync_open(&frame, call, "full");
+
+    if (status == STATUS_OK)
+        status = run_full(&frame.sync, &frame.err);
+    return sync_close(&frame, status);
 }

@@ -40,7 +40,7 @@ sync() {
 
 # The summary's number in front of a word: "created".
 sync_count() {
-    sed -n "s/^corp: .*[ ]\([0-9]*\) $1.*/\1/p" "$LAB/out"
+    sed -n "s/^corp:.* \([0-9]*\) $1.*/\1/p" "$LAB/out"
 }
 
 # What a plan says of an address.

@@ -89,6 +89,30 @@ static void holds_nobody(void)
     roster_free(&roster);
 }
 
+static void counts_once(void)
+{
+    struct roster *roster = make();
+    struct errtext err = {{0}};
+    size_t count = 0;
+
+    for (int i = 0; i < 3; i++) {
+        add(roster, "a@example.org", "1", ROSTER_OWN);
+        add(roster, "b@example.org", NULL, ROSTER_FOREIGN);
+        add(roster, "c@example.org", NULL, ROSTER_FOREIGN);
+    }
+    CU_ASSERT_EQUAL(roster_sort(roster, &err), STATUS_OK);
+    (void)roster_mailboxes(roster, &count);
+    CU_ASSERT_EQUAL(count, 3);
+    CU_ASSERT_EQUAL(roster_own(roster), 1);
+    CU_ASSERT_EQUAL(roster_domain_named(roster, "example.org")->mailboxes, 1);
+    CU_ASSERT_PTR_EQUAL(roster_by_id(roster, "1"),
+                        roster_by_address(roster, "a@example.org"));
+    CU_ASSERT_EQUAL(roster_tell(roster, "example.org", 40, &err), STATUS_OK);
+    CU_ASSERT_EQUAL(roster_tell(roster, "example.net", 2, &err), STATUS_OK);
+    CU_ASSERT_EQUAL(roster_own(roster), 42);
+    roster_free(&roster);
+}
+
 /* Over every step in which its memory grows. */
 static void holds_many(void)
 {
@@ -138,6 +162,7 @@ int main(void)
         {"a mailbox is found by its id and by its address",
          finds_by_id_and_address},
         {"own mailboxes are counted by domain", counts_by_domain},
+        {"one that was added twice counts once", counts_once},
         {"an empty one has nobody", holds_nobody},
         {"five thousand are all found", holds_many},
         {"digests differ from one object to the next", digests_are_keyed},
