@@ -190,7 +190,7 @@ struct store_connection {
     bool timed_out;                /* our deadline passed while we waited */
     size_t host;                   /* its place among the store's hosts */
     int64_t made_ms;
-    int64_t taken_ms;              /* when the present use began */
+    int64_t taken_ms;             /* when the present use began */
     bool cluster;                 /* wsrep_on */
     bool synced;                  /* no node that feeds or follows another */
     bool sync_wait;               /* wsrep_sync_wait is 1 now */
