@@ -5,6 +5,8 @@
 
 #include "apply_private.h"
 
+#include "store_sync.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -335,6 +337,25 @@ static enum status write_rows(struct store_connection *db,
     return status;
 }
 
+/*
+ * A run of provost-sync may close so many a day: that it closed this one is
+ * written with it, so that a run that is killed does not forget it.
+ */
+static enum status note_removal(struct store_connection *db,
+                                const struct change *change,
+                                struct errtext *err)
+{
+    const struct account *next = &change->next;
+
+    if (change->author->lease == NULL || change->plan->kind == PLAN_CREATE ||
+        next->directory_state == ACCOUNT_PRESENT ||
+        next->directory_state == change->now.directory_state ||
+        next->directory == NULL || next->directory_id == NULL)
+        return STATUS_OK;
+    return store_sync_note_removal(db, next->directory, next->directory_id,
+                                   next->domain, err);
+}
+
 enum status change_run(struct store_connection *db, void *arg,
                        struct errtext *err)
 {
@@ -351,6 +372,8 @@ enum status change_run(struct store_connection *db, void *arg,
         status = take_charges(db, change, err);
     if (status == STATUS_OK)
         status = write_rows(db, change, err);
+    if (status == STATUS_OK)
+        status = note_removal(db, change, err);
     if (status != STATUS_OK)
         return status;
     status = change_event(db, change, err);

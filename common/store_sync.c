@@ -70,19 +70,24 @@ static const struct store_sql people_sql = {
                    " ORDER BY directory_id LIMIT 5000",
     "ttntnnn"};
 
-/* removed stays for its day, unless it is now. */
 static const struct store_sql person_put_sql = {
     STORE_SLOT_SYNC_PERSON_PUT,
     "INSERT INTO sync_person (directory, directory_id, domain, print, problem,"
-    " missing_runs, missing_since, removed)"
+    " missing_runs, missing_since)"
     " VALUES (?, ?, ?, ?, ?, ?,"
-    " IF(? < 0, NULL, UTC_TIMESTAMP() - INTERVAL ? SECOND),"
-    " IF(?, UTC_TIMESTAMP(), NULL))"
+    " IF(? < 0, NULL, UTC_TIMESTAMP() - INTERVAL ? SECOND))"
     " ON DUPLICATE KEY UPDATE domain = VALUES(domain), print = VALUES(print),"
     " problem = VALUES(problem), missing_runs = VALUES(missing_runs),"
     " missing_since = IF(VALUES(missing_since) IS NULL, NULL,"
-    " COALESCE(missing_since, VALUES(missing_since))),"
-    " removed = COALESCE(VALUES(removed), removed)",
+    " COALESCE(missing_since, VALUES(missing_since)))",
+    NULL};
+
+static const struct store_sql removal_sql = {
+    STORE_SLOT_SYNC_REMOVAL,
+    "INSERT INTO sync_person (directory, directory_id, domain, removed)"
+    " VALUES (?, ?, ?, UTC_TIMESTAMP())"
+    " ON DUPLICATE KEY UPDATE domain = VALUES(domain),"
+    " removed = VALUES(removed)",
     NULL};
 
 static const struct store_sql person_forget_sql = {
@@ -402,6 +407,16 @@ enum status store_sync_people(struct store *store, const char *directory,
     return read_pages(store, &pages, deadline_ms - clock_ms(), err);
 }
 
+enum status store_sync_note_removal(struct store_connection *db,
+                                    const char *directory, const char *id,
+                                    const char *domain, struct errtext *err)
+{
+    struct store_param params[] = {store_text(directory), store_text(id),
+                                   store_text(domain)};
+
+    return store_execute(db, &removal_sql, params, 3, NULL, err);
+}
+
 struct telling {
     const struct store_lease *lease;
     const struct store_event *events;
@@ -442,7 +457,7 @@ enum status store_sync_events_write(struct store *store,
     return store_work(store, &work, &telling, deadline_ms, err);
 }
 
-#define PERSON_PARAMS 9
+#define PERSON_PARAMS 8
 
 static enum status write_people(struct store_connection *db,
                                 const struct held *held, struct errtext *err)
@@ -468,7 +483,6 @@ static enum status write_people(struct store_connection *db,
         row[5] = store_number(person->missing_runs);
         row[6] = store_signed(since);
         row[7] = store_signed(since > 0 ? since : 0);
-        row[8] = store_number(person->removed_now);
     }
     if (held->count > 0)
         status = store_execute_rows(db, &person_put_sql, params, PERSON_PARAMS,

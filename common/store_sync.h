@@ -96,8 +96,7 @@ struct store_sync_person {
     const char *problem; /* "": none */
     uint64_t missing_runs;
     int64_t missing_seconds; /* since; -1: not missing */
-    int64_t removed_seconds; /* ago; -1: not removed */
-    bool removed_now;        /* to write: the clock of the store */
+    int64_t removed_seconds; /* ago; -1: not removed; read only */
 };
 
 struct store_sync_people_visitor {
@@ -118,6 +117,15 @@ enum status store_sync_people_write(struct store *store,
                                     const char *directory,
                                     const struct store_sync_person *people,
                                     size_t count, int64_t deadline_ms,
+                                    struct errtext *err) MUST_CHECK;
+
+/*
+ * Notes, in a transaction that closes a mailbox, that it did: this counts for a
+ * day, whatever becomes of the run.
+ */
+enum status store_sync_note_removal(struct store_connection *db,
+                                    const char *directory, const char *id,
+                                    const char *domain,
                                     struct errtext *err) MUST_CHECK;
 
 /*

@@ -132,8 +132,9 @@ static bool leave_one(struct leaving *leaving, const char *id,
         else
             sync_withhold(sync, address, "missing from the directory");
     }
-    if (status == STATUS_OK && fate != FATE_NOTHING && sync->complete &&
-        !sync->options->plan &&
+    /* A run that was killed closed the mailbox and did not write since when. */
+    if (status == STATUS_OK && (fate != FATE_NOTHING || missing.seconds < 0) &&
+        sync->complete && !sync->options->plan &&
         !sync_people_missed(sync->people, id, address_domain_of(address),
                             fate == FATE_TELL))
         status = status_no_memory(leaving->err);

@@ -22,7 +22,6 @@ struct known {
     uint64_t missing_runs;
     int64_t missing_seconds; /* -1: not missing */
     int64_t removed_seconds; /* -1: not removed */
-    bool removed_now;
     bool refused_now;
     bool dirty;
     UT_hash_handle hh;
@@ -196,18 +195,6 @@ bool sync_people_missed(struct sync_people *people, const char *id,
     return set_domain(known, domain);
 }
 
-bool sync_people_removed(struct sync_people *people, const char *id,
-                         const char *domain)
-{
-    struct known *known = take(people, id);
-
-    if (known == NULL)
-        return false;
-    known->removed_now = true;
-    known->dirty = true;
-    return set_domain(known, domain);
-}
-
 void sync_people_of_a_day(struct sync_people *people,
                           void (*visit)(const char *domain, void *arg),
                           void *arg)
@@ -262,7 +249,6 @@ enum status sync_people_write(struct sync_people *people, struct store *store,
             .problem = known->problem,
             .missing_runs = known->missing_runs,
             .missing_seconds = known->missing_seconds,
-            .removed_now = known->removed_now,
         };
         if (count < STORE_SYNC_BATCH)
             continue;

@@ -2,7 +2,8 @@
  * sync_people - what earlier runs remembered of people beside their mailbox
  *
  * Refusals that were told already, who is missing and since when, and whom a
- * run closed in the last day. Most people are not in it.
+ * run closed in the last day (which is written with the change itself). Most
+ * people are not in it.
  */
 /* SPDX-License-Identifier: BSD-2-Clause */
 #ifndef TOOLS_SYNC_PEOPLE_H
@@ -53,10 +54,6 @@ void sync_people_missing(struct sync_people *people, const char *id,
 /* One more complete reading without them. false without memory. */
 bool sync_people_missed(struct sync_people *people, const char *id,
                         const char *domain, bool told);
-
-/* Closed by this run. false without memory. */
-bool sync_people_removed(struct sync_people *people, const char *id,
-                         const char *domain);
 
 /* Calls visit with the domain of each who was closed in the last day. */
 void sync_people_of_a_day(struct sync_people *people,

@@ -104,18 +104,12 @@ static void count_plan(struct sync_counts *counts, const struct plan *plan)
 }
 
 /* A plan was carried out, or would be. */
-static enum status settle(struct sync_writer *writer, const struct plan *plan,
-                          struct errtext *err)
+static void settle(struct sync_writer *writer, const struct plan *plan)
 {
     struct sync *sync = writer->sync;
 
     count_plan(&sync->counts, plan);
     sync_report_plan(sync->report, plan);
-    if (!sync->options->plan && plan->kind == PLAN_DEACTIVATE &&
-        !sync_people_removed(sync->people, plan->target.directory_id,
-                             plan->before.domain))
-        return status_no_memory(err);
-    return STATUS_OK;
 }
 
 /* The rows of one person, as they are now; starts as {0}. */
@@ -328,7 +322,7 @@ static enum status apply_alone(struct sync_writer *writer,
     else if (status == STATUS_OK && waiting->plan.kind == PLAN_NOTHING)
         sync->counts.unchanged++;
     else if (status == STATUS_OK && outcome.kind == APPLY_DONE)
-        status = settle(writer, &waiting->plan, err);
+        settle(writer, &waiting->plan);
     else if (status == STATUS_OK && waiting->at != UINT64_MAX)
         status =
             refuse(writer, &entry, &waiting->plan,
@@ -358,9 +352,12 @@ static enum status flush_queue(struct sync_writer *writer, struct queue *queue,
     if (!sync->options->plan)
         status = apply_batch(sync->store, plans, queue->count, &writer->author,
                              sync_deadline(sync), &whole, err);
-    for (size_t i = 0; status == STATUS_OK && i < queue->count; i++)
-        status = whole ? settle(writer, plans[i], err)
-                       : apply_alone(writer, &queue->items[i], err);
+    for (size_t i = 0; status == STATUS_OK && i < queue->count; i++) {
+        if (whole)
+            settle(writer, plans[i]);
+        else
+            status = apply_alone(writer, &queue->items[i], err);
+    }
     clear_queue(queue);
     sync->renewed_ms = 0;
     return status == STATUS_OK ? sync_tick(sync, err) : status;
@@ -586,7 +583,7 @@ static enum status apply_ring(struct sync_writer *writer, struct plan *plans,
         status = apply_batch(sync->store, order, count + 1, &writer->author,
                              sync_deadline(sync), &whole, err);
     for (size_t i = 1; status == STATUS_OK && whole && i <= count; i++)
-        status = settle(writer, &plans[i], err);
+        settle(writer, &plans[i]);
     for (size_t i = 1; status == STATUS_OK && !whole && i <= count; i++) {
         sync->counts.refused++;
         sync_report_refusal(sync->report, plans[i].target.address, "conflict",
