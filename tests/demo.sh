@@ -126,7 +126,7 @@ authd_says() {
 }
 
 snapshot() {
-    lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain; SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary')"
+    lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain; SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary') ORDER BY id"
 }
 
 touched() {

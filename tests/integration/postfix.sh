@@ -29,7 +29,7 @@ rows() {
 # But for the history of who was not let in, which is written behind.
 everything() {
     lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain;
-        SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary')"
+        SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary') ORDER BY id"
 }
 
 # ------------------------------------------------------------- the jail, TLS --

@@ -43,7 +43,7 @@ log_line() { # USER: the last line about a user
     grep "user=$1" "$LAB/log/authd.log" | tail -n 1
 }
 everything() {
-    lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain; SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary')"
+    lab_sql "SELECT * FROM mailbox; SELECT * FROM alias; SELECT * FROM domain; SELECT * FROM event WHERE kind NOT IN ('wrong', 'refused', 'temporary') ORDER BY id"
 }
 make_person() { # NUMBER UID TEMPLATE
     lab_person "$1" "$2" "$2@example.org" "Person $2" "$3"

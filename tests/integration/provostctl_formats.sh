@@ -26,6 +26,9 @@ INSERT INTO alias_domain (name, name_unicode, target) VALUES ('example.com', CON
 UPDATE mailbox SET name = CONVERT(0x$in_sql USING utf8mb4), mail_path = CONVERT(0x$in_sql USING utf8mb4), quota = 7;
 UPDATE app_password SET name = CONVERT(0x$in_sql USING utf8mb4);
 INSERT INTO last_login (address, service, at, client) SELECT address, 'imap', UTC_TIMESTAMP(), CONVERT(0x$in_sql USING utf8mb4) FROM mailbox;
+INSERT INTO sync_run (directory, kind, host, started, reason, plan)
+    VALUES ('corp', 'full', CONVERT(0x$in_sql USING utf8mb4), UTC_TIMESTAMP(), CONVERT(0x$in_sql USING utf8mb4),
+    CONCAT('- lou@example.org  ', CONVERT(0x$in_sql USING utf8mb4), CHAR(10)));
 INSERT INTO event (at, kind, who, address, domain, reason, before_json, after_json)
     SELECT UTC_TIMESTAMP(), 'refused', CONVERT(0x$in_sql USING utf8mb4), address, domain, CONVERT(0x$in_sql USING utf8mb4),
     JSON_OBJECT('name', 'x'), JSON_OBJECT('name', CONVERT(0x$in_sql USING utf8mb4)) FROM mailbox"
@@ -89,6 +92,7 @@ tried() {
     mailbox:show) echo mailbox show lou@example.org ;;
     template:affected) echo template affected default ;;
     template:diff) echo template diff default vip ;;
+    sync:show) echo sync show 1 ;;
     template:show) echo template show default ;;
     why:) echo why ada@example.org ;;
     directory:test | doctor:) echo "$1" ${2:+"$2"} ;;
