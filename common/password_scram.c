@@ -32,10 +32,14 @@ struct fields {
 static bool split(const char *text, struct fields *fields)
 {
     for (size_t i = 0; i < 4; i++) {
+        size_t len = strcspn(text, ",");
+
+        if (len == 0)
+            return false;
         fields->text[i] = text;
-        fields->len[i] = strcspn(text, ",");
-        text += fields->len[i];
-        if ((*text == ',') != (i < 3) || fields->len[i] == 0)
+        fields->len[i] = len;
+        text += len;
+        if ((*text == ',') != (i < 3))
             return false;
         text += i < 3 ? 1 : 0;
     }

@@ -45,8 +45,8 @@ enum status sync_people_new(struct sync_people **people_r, struct errtext *err)
 
 void sync_people_free(struct sync_people **people)
 {
-    struct known *known = NULL;
-    struct known *next = NULL;
+    struct known *known;
+    struct known *next;
 
     if (*people == NULL)
         return;
@@ -62,7 +62,7 @@ void sync_people_free(struct sync_people **people)
 
 static struct known *find(const struct sync_people *people, const char *id)
 {
-    struct known *known = NULL;
+    struct known *known;
 
     HASH_FIND_STR(people->all, id, known);
     return known;
@@ -199,8 +199,8 @@ void sync_people_of_a_day(struct sync_people *people,
                           void (*visit)(const char *domain, void *arg),
                           void *arg)
 {
-    const struct known *known = NULL;
-    const struct known *next = NULL;
+    const struct known *known;
+    const struct known *next;
 
     HASH_ITER(hh, people->all, known, next)
     {
@@ -211,8 +211,8 @@ void sync_people_of_a_day(struct sync_people *people,
 
 void sync_people_forgive(struct sync_people *people)
 {
-    struct known *known = NULL;
-    struct known *next = NULL;
+    struct known *known;
+    struct known *next;
 
     HASH_ITER(hh, people->all, known, next)
     {
@@ -232,8 +232,8 @@ enum status sync_people_write(struct sync_people *people, struct store *store,
 {
     struct store_sync_person rows[STORE_SYNC_BATCH];
     size_t count = 0;
-    struct known *known = NULL;
-    struct known *next = NULL;
+    struct known *known;
+    struct known *next;
     enum status status = STATUS_OK;
 
     if (people->failed)
