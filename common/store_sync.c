@@ -48,9 +48,9 @@ static const struct store_sql note_sql = {
 
 static const struct store_sql mailboxes_sql = {
     STORE_SLOT_SYNC_MAILBOXES,
-    "SELECT address, directory, directory_id, fingerprint, sync_print, source,"
-    " directory_state FROM mailbox WHERE address > ? ORDER BY address"
-    " LIMIT 5000",
+    "SELECT address, directory, directory_id, LEFT(fingerprint, 16),"
+    " sync_print, source, directory_state FROM mailbox WHERE address > ?"
+    " ORDER BY address LIMIT 5000",
     "ttttntt"};
 
 static const struct store_sql aliases_sql = {

@@ -58,7 +58,7 @@ struct store_roster_row {
     const char *address;
     const char *directory;    /* NULL: local, or no directory's yet */
     const char *directory_id; /* NULL: not adopted */
-    const char *fingerprint;  /* NULL: none */
+    const char *fingerprint;  /* its first 16 characters; NULL: none */
     uint64_t sync_print;
     enum account_source source;
     enum account_directory_state directory_state;
