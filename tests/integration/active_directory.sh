@@ -266,7 +266,7 @@ cp "$LAB/provost.conf" "$LAB/synced/"
 sed 's/name = "ad";/& import_users = true; periodic_full_sync = true;/' \
     "$lab_tree/conf/directories/active-directory.conf" >"$LAB/synced/conf.d/ad.conf"
 synced() {
-    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/synced/provost.conf" --directory ad >"$LAB/out" 2>&1
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/synced/provost.conf" --directory ad "$@" >"$LAB/out" 2>&1
 }
 synced
 is "provost-sync reads the domain, and refuses an address of none" "$?" 1
@@ -275,6 +275,16 @@ is "everybody who is in a group, and not closed, has a mailbox, of the login's t
     "$(lab_sql "SELECT template, GROUP_CONCAT(SUBSTRING_INDEX(address, '@', 1) ORDER BY address) FROM mailbox
         WHERE domain = 'ad.example' GROUP BY template")" \
     "$(printf 'default\tben,edda,finn,gesa,hans,inga,jens,lutz,mia\nvip\tanna')"
+samba_set lutz displayName "Lutz Anders"
+synced --changes
+is "only what changed is read" "$?$(lab_sql "SELECT name FROM mailbox WHERE address = 'lutz@ad.example'")" "0Lutz Anders"
+like "by uSNChanged" "$(cat "$LAB/out")" '^ad: changes by uSNChanged'
+like "and no more" "$(cat "$LAB/out")" '^ad: [0-5] seen'
+lab_sql "UPDATE sync_directory SET cookie = CONCAT(cookie, ' of another server')"
+samba_set lutz displayName "Lutz Wieder"
+synced --changes
+is "another server's cookie is a full run" "$?$(lab_sql "SELECT name FROM mailbox WHERE address = 'lutz@ad.example'; SELECT kind FROM sync_run ORDER BY id DESC LIMIT 1")" "1Lutz Wieder
+full"
 is "somebody logs in, and is remembered" "$(lab_auth lutz Secret-lutz-1; lab_auth lutz Secret-lutz-1)" \
     "OK lutz@ad.example
 OK lutz@ad.example"
