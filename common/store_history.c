@@ -301,3 +301,18 @@ enum status store_event_prune(struct store *store, int64_t before,
 {
     return store_prune(store, &prune_sql, before, deadline_ms, count_r, err);
 }
+
+/* Aliases of renames; an administrator's that has ended is the administrator's.
+ */
+static const struct store_sql alias_prune_sql = {
+    STORE_SLOT_ALIAS_PRUNE,
+    "DELETE FROM alias WHERE expires < '1970-01-01' + INTERVAL ? SECOND"
+    " AND kind = 'rename' LIMIT 500",
+    NULL};
+
+enum status store_alias_prune(struct store *store, int64_t deadline_ms,
+                              uint64_t *count_r, struct errtext *err)
+{
+    return store_prune(store, &alias_prune_sql, clock_wall_seconds(),
+                       deadline_ms, count_r, err);
+}

@@ -65,4 +65,9 @@ enum status store_event_prune(struct store *store, int64_t before,
                               int64_t deadline_ms, uint64_t *count_r,
                               struct errtext *err) MUST_CHECK;
 
+/* Removes aliases of renames whose time is over. */
+enum status store_alias_prune(struct store *store, int64_t deadline_ms,
+                              uint64_t *count_r,
+                              struct errtext *err) MUST_CHECK;
+
 #endif

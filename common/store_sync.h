@@ -199,9 +199,4 @@ enum status store_sync_runs(struct store *store,
                             int64_t deadline_ms,
                             struct errtext *err) MUST_CHECK;
 
-/* Removes aliases of renames whose time is over. */
-enum status store_alias_prune(struct store *store, int64_t deadline_ms,
-                              uint64_t *count_r,
-                              struct errtext *err) MUST_CHECK;
-
 #endif

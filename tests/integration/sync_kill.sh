@@ -2,6 +2,7 @@
 # sync_kill.sh - kill -9 of provost-sync, and of the store under it, at random
 # moments: the run after it ends in the same store as an undisturbed one
 # SPDX-License-Identifier: BSD-2-Clause
+# shellcheck disable=SC2034,SC2119 # LAB_...: lab.sh's; sync without a word
 set -u
 # shellcheck source=tests/lib/lab.sh
 . "$(dirname "$0")/../lib/lab.sh"
