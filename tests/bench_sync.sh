@@ -11,7 +11,8 @@
 # of mailbox, alias and event into the same tables of another database. Each
 # round runs each of them and each run of provost-sync once, so that what
 # disturbs the machine disturbs all; the report shows medians, and ratios of one
-# round's neighbours. --million does all of it again for 1,000,000 people, once.
+# round's neighbours. --million does all of it again for 1,000,000 people, once,
+# and gives MariaDB memory for them.
 # --quick is a smoke test: a few people, no time is judged.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -22,7 +23,7 @@ ROUNDS=5 SIZES=100000 ROWS=''
 while [ $# -gt 0 ]; do
     case $1 in
     --quick) ROUNDS=1 SIZES=2000 ;;
-    --million) SIZES="$SIZES 1000000" ;;
+    --million) SIZES="$SIZES 1000000" DB_POOL=4G ;;
     --rounds) ROUNDS=$2 && shift ;;
     --rows) ROWS=$2 && shift ;;
     *) sed -n '/^# usage/,/^$/s/^# *//p' "$0" >&2 && exit 64 ;;

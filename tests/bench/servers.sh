@@ -81,14 +81,15 @@ slapd_start() {
 
 # ---------------------------------------------------------------- MariaDB --
 
-# mariadb_start DIR: a data directory, made if it is not there.
+# mariadb_start DIR: a data directory, made if it is not there; with $DB_POOL of
+# memory for pages.
 mariadb_start() {
     lab_mariadb_template "$1" || lab_die "mariadb-install-db works"
     # shellcheck disable=SC2046
     lab_start mariadb mariadbd --no-defaults $(lab_mariadb_user) \
         --datadir="$1/data" --socket="$DB_SOCKET" \
         --pid-file="$LAB/run/mariadb.pid" --skip-networking \
-        --skip-name-resolve --innodb-buffer-pool-size=512M \
+        --skip-name-resolve --innodb-buffer-pool-size="${DB_POOL:-512M}" \
         --innodb-log-file-size=128M --max-connections=500
     LAB_DB='' wait_for 30 lab_sql "SELECT 1" ||
         lab_die "MariaDB answers within 30 s"
