@@ -56,7 +56,8 @@ static bool is_in_state(const struct account *account, enum wanted_state wanted)
     case WANTED_DISABLED:
         return account->directory_state == ACCOUNT_DISABLED;
     case WANTED_MISSING:
-        return account->directory_state == ACCOUNT_MISSING;
+        return account->directory_state == ACCOUNT_MISSING ||
+               account->directory_state == ACCOUNT_GONE;
     case WANTED_BLOCKED:
         return account->admin_state != ACCOUNT_UNBLOCKED;
     }

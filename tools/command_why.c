@@ -216,9 +216,9 @@ static void tell_states(struct why *why, const struct account *account)
                      account_admin_state_name(account->admin_state));
     if (account->directory_state != ACCOUNT_PRESENT)
         findings_add(why->findings, FINDING_ERROR, "mailbox", -1,
-                     why_fix(account->directory_state == ACCOUNT_MISSING
-                                 ? "missing_in_directory"
-                                 : "disabled_in_directory"),
+                     why_fix(account->directory_state == ACCOUNT_DISABLED
+                                 ? "disabled_in_directory"
+                                 : "missing_in_directory"),
                      "the directory says: %s",
                      account_directory_state_name(account->directory_state));
     if (account->set.active != ACCOUNT_ACTIVE)

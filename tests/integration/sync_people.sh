@@ -178,6 +178,8 @@ sync >/dev/null
 is "not disabled at once" "$(mailbox p110@example.org directory_state)" missing
 sync_older 3000000
 is "but later" "$(sync)$(mailbox p110@example.org directory_state)" 0gone
+is "it is listed among the missing, and why says so" \
+    "$(lab_provostctl --no-headers --format csv mailbox list --state missing | grep -c p110)$(lab_provostctl why p110@example.org | grep -c 'the directory says: gone')" 11
 is "mail is refused then" "$(lab_sql "SELECT COUNT(*) FROM mailbox_open WHERE address = 'p110@example.org'")" 0
 is "nothing is deleted" "$(lab_sql "SELECT COUNT(*) FROM mailbox WHERE address = 'p110@example.org'")" 1
 before=$(everything)
