@@ -66,9 +66,8 @@ static const struct store_sql near_sql = {
 /* Looks at the oldest rows alone: there is no index on at. */
 static const struct store_sql prune_sql = {
     STORE_SLOT_EVENT_PRUNE,
-    "DELETE FROM event WHERE at < '1970-01-01' + INTERVAL ? SECOND AND id <="
-    " (SELECT MAX(id) FROM"
-    " (SELECT id FROM event ORDER BY id LIMIT 500) AS oldest)",
+    "DELETE event FROM event JOIN (SELECT id FROM event ORDER BY id LIMIT 500)"
+    " AS oldest USING (id) WHERE event.at < '1970-01-01' + INTERVAL ? SECOND",
     NULL};
 
 /* A row that was read, with what it owns. */
