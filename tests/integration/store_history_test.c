@@ -113,7 +113,7 @@ static void prune_old(struct lab *lab)
 {
     static const char deletes[] =
         "SELECT variable_value FROM information_schema.global_status"
-        " WHERE variable_name = 'COM_DELETE'";
+        " WHERE variable_name = 'COM_DELETE_MULTI'";
     int64_t before = clock_wall_seconds() - 400 * DAY_SECONDS;
     uint64_t earlier = lab_count(lab, deletes);
     uint64_t count = 0;
