@@ -1,15 +1,15 @@
 #!/bin/sh
-# demo.sh - a person in the directory sends mail, on private servers
+# demo.sh - a person in the directory sends and reads mail, on private servers
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # usage: sudo sh tests/demo.sh [--yes] [--keep]
 #   --yes   installs packages also on a host that has a mail server
 #   --keep  leaves the servers running, with commands to try
 #
-# A slapd, a MariaDB and a Postfix with a chrooted submission service run below
-# one temporary directory, on 127.0.0.1 and unix sockets. Nothing of the host's
-# own configuration is read or written; at the end nothing is left. The build
-# is kept in build-demo/, so that the second run starts at once.
+# A slapd, a MariaDB, a Dovecot and a Postfix with a chrooted submission service
+# run below one temporary directory, on 127.0.0.1 and unix sockets. Nothing of
+# the host's own configuration is read or written; at the end nothing is left.
+# The build is kept in build-demo/, so that the second run starts at once.
 set -u
 umask 022
 LC_ALL=C
@@ -130,14 +130,75 @@ snapshot() {
 }
 
 touched() {
-    find /etc/postfix /etc/ldap /etc/mysql /etc/sasldb2 /var/spool/postfix /var/lib/mysql \
-        /var/lib/ldap -newer "$LAB/began" 2>/dev/null
+    find /etc/postfix /etc/ldap /etc/mysql /etc/dovecot /etc/sasldb2 /var/spool/postfix \
+        /var/lib/mysql /var/lib/ldap /var/lib/dovecot /run/dovecot -newer "$LAB/began" 2>/dev/null
+}
+
+# ----------------------------------------------------------------- Dovecot --
+
+# A file of conf/dovecot with this lab's paths and owner of mailboxes.
+dovecot_snippet() {
+    sed -e "s,/run/provost/dovecot,$LAB/run/authd,g" \
+        -e "s,/run/mysqld/mysqld.sock,$LAB/run/mariadb.sock,g" \
+        -e "s,/etc/dovecot/,$LAB/dovecot/,g" -e "s,/var/vmail/,$LAB/mail/,g" \
+        -e "s,5000 AS uid,$(id -u nobody) AS uid," \
+        -e "s,5000 AS gid,$(id -g nobody) AS gid," "$tree/conf/dovecot/$1"
+}
+
+dovecot_main() {
+    cat <<CONF
+base_dir = $LAB/run/dovecot
+state_dir = $LAB/dovecot/state
+log_path = $LAB/log/dovecot.log
+protocols = imap
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <$LAB/tls/cert.pem
+ssl_key = <$LAB/tls/key.pem
+# Dovecot delays who fails: not in a demo.
+auth_failure_delay = 0
+mail_location = maildir:~
+service imap-login {
+  inet_listener imap {
+    port = $imap_port
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
+userdb {
+  driver = sql
+  args = $LAB/dovecot/dovecot-sql.conf.ext
+}
+# MariaDB knows the user dovecot, and no other, as one that may ask.
+service auth-worker {
+  user = dovecot
+}
+!include auth.conf
+CONF
+}
+
+demo_dovecot() {
+    imap_port=$(lab_port)
+    mkdir -p "$LAB/dovecot/state" "$LAB/run/dovecot"
+    dovecot_main >"$LAB/dovecot/dovecot.conf"
+    for file in auth.conf provost.lua dovecot-sql.conf.ext; do
+        dovecot_snippet $file >"$LAB/dovecot/$file"
+    done
+    lab_sql "$(cat "$tree/conf/dovecot/grants.sql")" || lab_die "Dovecot gets its rights in the database"
+    lab_start dovecot dovecot -F -c "$LAB/dovecot/dovecot.conf"
+    wait_for 15 lab_port_open "$imap_port" || lab_die "Dovecot opens its port"
+}
+
+# imap USER PASSWORD [OPTION...]: the reply to the login, and to each --do.
+imap() {
+    "$LAB_PYTHON" "$tree/tests/lib/mail_login.py" imap "$@" --port "$imap_port" | tr -d '\r'
 }
 
 # --------------------------------------------------------------- the story --
 
 echo
-echo "A person in the directory sends mail. Everything is below $LAB."
+echo "A person in the directory sends and reads mail. Everything is below $LAB."
 touch "$LAB/began"
 
 step "A directory, a MariaDB, authd and a Postfix start, all private"
@@ -198,6 +259,20 @@ check "it lies in her new mailbox" wait_for 15 arrived
 tell "$(find "$LAB/mail/example.org/ada/new" -type f)"
 is "she cannot send as somebody else" \
     "$(lab_smtp plugin ada@example.org ada-secret --send boss@example.org ada@example.org | tail -n 1 | cut -c1-3)" 553
+
+step "A private Dovecot: Ada reads the message over IMAP, with the same password"
+demo_dovecot
+tell "IMAP       127.0.0.1:$imap_port (STARTTLS), logins by conf/dovecot/provost.lua"
+said=$(imap ada@example.org not-her-password)
+tell "wrong password: $said"
+like "a wrong password is called one" "$said" '^NO \[AUTHENTICATIONFAILED\]'
+said=$(imap ada@example.org ada-secret --do 'SELECT INBOX' \
+    --do 'FETCH 1 (BODY.PEEK[HEADER.FIELDS (FROM SUBJECT)] BODY[TEXT])')
+printf '%s\n' "$said" | grep -E '^OK|EXISTS|^From|^Subject|hello' | sed 's/\[CAPABILITY[^]]*\] //; s/^/      /'
+authd_says 'user=ada' 2
+like "the right one is let in" "$said" '^OK .*Logged in'
+like "there is one message" "$said" '^\* 1 EXISTS'
+like "and it is the one that she sent" "$said" 'hello, me'
 
 step "Ada logs in again, and by her uid: nothing is written"
 before=$(snapshot)
@@ -305,6 +380,9 @@ marks=$(wc -l <"$LAB/log/authd.log")
 talk plugin ada@example.org ada-secret 454
 talk stock ada@example.org ada-secret 454
 authd_says 'temporary' 2
+said=$(imap ada@example.org ada-secret)
+tell "IMAP: $said"
+like "IMAP says that nobody can tell now" "$said" '^NO \[UNAVAILABLE\]'
 
 step "The directory is back"
 lab_slapd_start
@@ -315,6 +393,7 @@ check "logins work again by themselves" wait_for 20 works
 talk plugin ada@example.org ada-secret 235
 talk stock ada@example.org ada-secret 235
 talk plugin ada@example.org not-her-password 535
+like "IMAP lets Ada in" "$(imap ada@example.org ada-secret)" '^OK .*Logged in'
 
 step "MariaDB stops, and comes back"
 lab_mariadb_stop
@@ -324,7 +403,7 @@ check "logins work again by themselves" wait_for 20 works
 talk stock bob@example.org bob-secret 235
 
 step "Nothing of this host was touched"
-is "no file of its Postfix, OpenLDAP or MariaDB is newer than this demo" "$(touched)" ""
+is "no file of its Postfix, Dovecot, OpenLDAP or MariaDB is newer than this demo" "$(touched)" ""
 check "no log holds a password" sh -c "! grep -rE '(ada|bob|carol)-secret' '$LAB/log'"
 
 # ----------------------------------------------------------------- the end --
@@ -336,7 +415,7 @@ write_stop() {
 # Stops the servers of this demo and removes its directory.
 cd /
 for turn in TERM KILL; do
-    for file in $LAB/pid/postfix $LAB/pid/authd $LAB/pid/policyd $LAB/pid/*; do
+    for file in $LAB/pid/dovecot $LAB/pid/postfix $LAB/pid/authd $LAB/pid/policyd $LAB/pid/*; do
         pid=\$(cat "\$file" 2>/dev/null) || continue
         grep -qF "$LAB" "/proc/\$pid/cmdline" 2>/dev/null && kill -s \$turn "\$pid"
     done
@@ -361,12 +440,13 @@ UID-secret). To try:
   $auth --port $LAB_PLUGIN_PORT --user dan@example.org --password dan-secret
   $auth --port $LAB_STOCK_PORT --mech LOGIN --user dan@example.org --password dan-secret
   $auth --port $LAB_PLUGIN_PORT --user dan --password dan-secret --send dan@example.org ada@example.org
+  $LAB_PYTHON $tree/tests/lib/mail_login.py imap --port $imap_port ada@example.org ada-secret --do 'SELECT INBOX'
   mariadb --no-defaults -S $LAB/run/mariadb.sock provost -e 'SELECT * FROM event'
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf domain list
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf config show
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf why frank@example.org
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf policy explain --recipient ada@example.org --size 20G
-  tail -f $LAB/log/authd.log $LAB/log/policyd.log $LAB/log/postfix.log
+  tail -f $LAB/log/authd.log $LAB/log/policyd.log $LAB/log/postfix.log $LAB/log/dovecot.log
 
 This stops it and removes everything:
 
@@ -375,8 +455,8 @@ This stops it and removes everything:
 TEXT
 else
     step "The servers stop, and their ports are closed"
-    ports="$LAB_PLUGIN_PORT $LAB_STOCK_PORT $LAB_MX_PORT $(lab_slapd_port) $(lab_slapd_ssl_port)"
-    for server in postfix policyd authd slapd-main mariadb; do lab_stop "$server"; done
+    ports="$LAB_PLUGIN_PORT $LAB_STOCK_PORT $LAB_MX_PORT $imap_port $(lab_slapd_port) $(lab_slapd_ssl_port)"
+    for server in dovecot postfix policyd authd slapd-main mariadb; do lab_stop "$server"; done
     is "no process is left" "$(lab_leftovers)" ""
     for port in $ports; do
         check "port $port is closed" sh -c "! $LAB_PYTHON -c 'import socket; socket.create_connection((\"127.0.0.1\", $port), 1)' 2>/dev/null"

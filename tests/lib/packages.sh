@@ -32,10 +32,10 @@ build="autoconf automake libtool pkg-config gcc libc6-dev make xz-utils
  libidn2-dev libunistring-dev uthash-dev libjansson-dev libsodium-dev
  libcrypt-dev"
 demo="slapd ldap-utils mariadb-server mariadb-client postfix postfix-mysql
- libsasl2-modules sasl2-bin openssl procps python3"
-check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-core
- dovecot-imapd dovecot-pop3d dovecot-managesieved dovecot-sieve dovecot-lmtpd
- dovecot-mysql dovecot-auth-lua lua-socket swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
+ libsasl2-modules sasl2-bin dovecot-core dovecot-imapd dovecot-mysql
+ dovecot-auth-lua lua-socket openssl procps python3"
+check="clang clang-format shellcheck codespell mandoc fail2ban dovecot-pop3d
+ dovecot-managesieved dovecot-sieve dovecot-lmtpd swaks libnet-ssleay-perl iproute2 systemd zsh libfaketime
  samba samba-ad-provision samba-dsdb-modules samba-vfs-modules python3-samba"
 all="libclang-rt-14-dev llvm clang-tidy cppcheck valgrind haproxy rsync"
 # Libraries of what comes next.
@@ -46,7 +46,7 @@ all="$all libclamav12 libical3 libxapian30 libzephyr4 libicu72 libpq5 libpcre3
 beside="cyrus-common cyrus-imapd cyrus-pop3d exim4-base exim4-config
  exim4-daemon-heavy"
 beside_at=/var/lib/provost-tests
-bench="postfwd policyd-rate-limit dovecot-core dovecot-mysql"
+bench="postfwd policyd-rate-limit"
 
 case ${1:-} in
 build) wanted=$build ;;
