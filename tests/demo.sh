@@ -440,7 +440,7 @@ UID-secret). To try:
   $auth --port $LAB_PLUGIN_PORT --user dan@example.org --password dan-secret
   $auth --port $LAB_STOCK_PORT --mech LOGIN --user dan@example.org --password dan-secret
   $auth --port $LAB_PLUGIN_PORT --user dan --password dan-secret --send dan@example.org ada@example.org
-  $LAB_PYTHON $tree/tests/lib/mail_login.py imap --port $imap_port ada@example.org ada-secret --do 'SELECT INBOX'
+  $LAB_PYTHON $tree/tests/lib/mail_login.py imap ada@example.org ada-secret --port $imap_port --do 'SELECT INBOX'
   mariadb --no-defaults -S $LAB/run/mariadb.sock provost -e 'SELECT * FROM event'
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf domain list
   $PROVOST_BUILD/tools/provostctl -c $LAB/provost.conf config show
