@@ -19,6 +19,7 @@
 
 /* For clocks that differ; what is told twice does no harm. */
 #define SPARE_SECONDS 600
+#define CHANGED_A_RUN 500
 #define FILTER_TEXT_MAX 131072
 
 const char *directory_way_name(enum directory_way way)
@@ -35,6 +36,12 @@ const char *directory_way_name(enum directory_way way)
 enum directory_way directory_follow_way(const struct directory_follow *follow)
 {
     return follow->way;
+}
+
+void directory_follow_use(struct directory_follow *follow, const char *cookie)
+{
+    if (strncmp(cookie, "time ", 5) == 0)
+        follow->way = DIRECTORY_BY_TIME;
 }
 
 /* Copies the first value of an attribute; "" if there is none. */
@@ -320,8 +327,13 @@ enum status directory_follow_now(struct directory_follow *follow,
                                  struct errtext *err)
 {
     switch (follow->way) {
-    case DIRECTORY_BY_SYNCREPL:
-        return now_sync(follow, deadline_ms, cookie_r, err);
+    case DIRECTORY_BY_SYNCREPL: {
+        enum status status = now_sync(follow, deadline_ms, cookie_r, err);
+
+        if (status != STATUS_NOT_FOUND)
+            return status;
+        break;
+    }
     case DIRECTORY_BY_USN:
         return now_usn(follow, deadline_ms, cookie_r, err);
     case DIRECTORY_BY_TIME:
@@ -354,7 +366,8 @@ static bool condition_of(const struct directory_follow *follow,
     if (strncmp(cookie, "usn ", 4) != 0 || from[len] != ' ' ||
         strcmp(from + len + 1, follow->server) != 0)
         return false;
-    strbuf_appendf(filter, "(uSNChanged>=%.*s)", (int)len, from);
+    /* That number was the last one when the cookie was made. */
+    strbuf_appendf(filter, "(uSNChanged>=%llu)", strtoull(from, NULL, 10) + 1);
     return true;
 }
 
@@ -368,7 +381,8 @@ static enum status poll_filter(struct directory_follow *follow,
     struct directory other = {.set = &set,
                               .pool = follow->dir->pool,
                               .memory = follow->dir->memory,
-                              .attributes = follow->dir->attributes};
+                              .attributes = follow->dir->attributes,
+                              .lent = follow->conn};
     struct strbuf filter = STRBUF_INIT(FILTER_TEXT_MAX);
     struct directory_walked walked;
     enum status status = STATUS_OK;
@@ -396,7 +410,7 @@ static enum status poll_filter(struct directory_follow *follow,
 /* Finds those who changed, as a login finds them, and tells the walker. */
 static enum status tell_changed(struct directory_follow *follow,
                                 const struct directory_walker *walker,
-                                int64_t deadline_ms, struct errtext *err)
+                                struct errtext *err)
 {
     enum status status = STATUS_OK;
 
@@ -405,8 +419,10 @@ static enum status tell_changed(struct directory_follow *follow,
         struct directory_entry entry = {.dn = NULL};
         bool remembered = false;
 
-        status = directory_find(follow->dir, follow->changed.items[i],
-                                deadline_ms, &entry, &remembered, err);
+        status =
+            directory_find(follow->dir, follow->changed.items[i],
+                           clock_ms() + follow->dir->set->operation_timeout_ms,
+                           &entry, &remembered, err);
         /* Gone again, or two of that name: a complete reading will tell. */
         if (status == STATUS_NOT_FOUND || status == STATUS_DENIED ||
             status == STATUS_INVALID) {
@@ -434,6 +450,9 @@ static enum status listen_for(struct directory_follow *follow, int quiet_ms,
     bool first = true;
 
     while (status == STATUS_OK && !directory_follow_done(follow)) {
+        /* Enough for one run; the rest waits in the connection. */
+        if (follow->persists && follow->changed.count >= CHANGED_A_RUN)
+            return STATUS_OK;
         int64_t until_ms = deadline_ms;
         LDAPMessage *one = NULL;
         int rc;
@@ -476,7 +495,7 @@ static enum status poll_sync(struct directory_follow *follow,
     if (status == STATUS_OK)
         status = listen_for(follow, 0, deadline_ms, err);
     if (status == STATUS_OK)
-        status = tell_changed(follow, walker, deadline_ms, err);
+        status = tell_changed(follow, walker, err);
     return status == STATUS_OK ? join_cookies(follow, cookie_r, err) : status;
 }
 
@@ -522,8 +541,6 @@ enum status directory_follow_wait(struct directory_follow *follow,
         status = listen_for(follow, quiet_ms, deadline_ms, err);
     if (status != STATUS_OK || follow->changed.count == 0)
         return status;
-    status =
-        tell_changed(follow, walker,
-                     clock_ms() + follow->dir->set->operation_timeout_ms, err);
+    status = tell_changed(follow, walker, err);
     return status == STATUS_OK ? join_cookies(follow, cookie_r, err) : status;
 }

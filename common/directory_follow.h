@@ -45,6 +45,12 @@ void directory_follow_close(struct directory_follow **follow);
 enum directory_way directory_follow_way(const struct directory_follow *follow);
 
 /*
+ * Goes the way that a cookie is of: a server with syncrepl may have told none,
+ * and is then asked by time.
+ */
+void directory_follow_use(struct directory_follow *follow, const char *cookie);
+
+/*
  * The cookie of this moment, owned: what changes from now on is told for it.
  * STATUS_OK; STATUS_NOT_FOUND: the server tells none; STATUS_TEMPFAIL.
  */

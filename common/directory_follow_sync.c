@@ -142,8 +142,10 @@ static enum status take_entry(struct directory_follow *follow, LDAPMessage *one,
         return status;
     }
     /* What cannot be used is told by a complete reading. */
-    if (status != STATUS_OK || entry.usernames.count == 0)
+    if (status != STATUS_OK || entry.usernames.count == 0) {
+        directory_entry_clear(&entry);
         return STATUS_OK;
+    }
     if (follow->changed.count >= CHANGED_MAX) {
         errtext_set(err, "over %d people changed", CHANGED_MAX);
         status = STATUS_DENIED;
@@ -216,6 +218,10 @@ static enum status take_end(struct directory_follow *follow, LDAPMessage *one,
     ldap_controls_free(controls);
     if (rc != LDAP_SUCCESS)
         return directory_follow_failed("syncrepl", rc, err);
+    if (code == LDAP_SUCCESS && follow->persists && status == STATUS_OK) {
+        errtext_set(err, "syncrepl: the server ended the search");
+        return STATUS_TEMPFAIL;
+    }
     if (code == LDAP_SUCCESS)
         return status;
     errtext_set(err, "syncrepl: %s", directory_code_text(code));

@@ -19,6 +19,7 @@ struct directory {
     const struct directory_settings *set;
     struct directory_pool *pool;
     struct directory_memory *memory;
+    struct directory_connection *lent; /* of one walk: no other is taken */
     struct directory_attributes attributes;
     atomic_uint_fast64_t searches;
     atomic_uint_fast64_t binds;

@@ -618,17 +618,22 @@ enum status directory_walk(struct directory *dir,
         directory_groups_read(dir, page_ms, &walk.groups, &walked_r->gap,
                               err) != STATUS_OK)
         return end_with(&walk, DIRECTORY_BROKEN);
-    status = lend(dir, clock_ms() + page_ms, &walk.conn, &abilities, err);
-    if (status != STATUS_OK) {
+    walk.conn = dir->lent;
+    if (dir->lent != NULL)
+        walk.domain_scope = dir->lent->has_scope;
+    else if (lend(dir, clock_ms() + page_ms, &walk.conn, &abilities, err) ==
+             STATUS_OK)
+        walk.domain_scope = abilities.domain_scope;
+    if (walk.conn == NULL) {
         directory_groups_free(&walk.groups);
         return end_with(&walk, DIRECTORY_BROKEN);
     }
-    walk.domain_scope = abilities.domain_scope;
     status = walk_all(&walk, err);
     /* After half an answer it may still be sending. */
-    directory_pool_give(
-        dir->pool, DIRECTORY_SEARCH, &walk.conn,
-        status == STATUS_OK ? DIRECTORY_ANSWERED : DIRECTORY_SPENT, NULL);
+    if (dir->lent == NULL)
+        directory_pool_give(
+            dir->pool, DIRECTORY_SEARCH, &walk.conn,
+            status == STATUS_OK ? DIRECTORY_ANSWERED : DIRECTORY_SPENT, NULL);
     free(walk.late);
     free(walk.disabled.items);
     directory_groups_free(&walk.groups);

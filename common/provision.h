@@ -121,9 +121,9 @@ enum status provision_plan(const struct provision_facts *facts,
 
 /*
  * Makes the plan for the mailbox of a person who is not in the directory any
- * more: its directory_state becomes state (ACCOUNT_MISSING, ACCOUNT_GONE),
- * nothing else. PLAN_NOTHING if it is so already. Whether that may be is the
- * caller's question (removal.h).
+ * more, or disabled there: its directory_state becomes state, nothing else.
+ * PLAN_NOTHING if it is so already. Whether that may be is the caller's
+ * question (removal.h).
  */
 enum status provision_absent(const struct account *current,
                              enum account_directory_state state,

@@ -301,6 +301,20 @@ enum status store_event_prune(struct store *store, int64_t before,
     return store_prune(store, &prune_sql, before, deadline_ms, count_r, err);
 }
 
+static const struct store_sql runs_prune_sql = {
+    STORE_SLOT_SYNC_RUN_PRUNE,
+    "DELETE FROM sync_run WHERE started < '1970-01-01' + INTERVAL ? SECOND"
+    " ORDER BY id LIMIT 500",
+    NULL};
+
+enum status store_runs_prune(struct store *store, int64_t before,
+                             int64_t deadline_ms, uint64_t *count_r,
+                             struct errtext *err)
+{
+    return store_prune(store, &runs_prune_sql, before, deadline_ms, count_r,
+                       err);
+}
+
 /* Aliases of renames; an administrator's that has ended is the administrator's.
  */
 static const struct store_sql alias_prune_sql = {

@@ -66,6 +66,10 @@ enum status store_event_prune(struct store *store, int64_t before,
                               struct errtext *err) MUST_CHECK;
 
 /* Removes aliases of renames whose time is over. */
+enum status store_runs_prune(struct store *store, int64_t before,
+                             int64_t deadline_ms, uint64_t *count_r,
+                             struct errtext *err) MUST_CHECK;
+
 enum status store_alias_prune(struct store *store, int64_t deadline_ms,
                               uint64_t *count_r,
                               struct errtext *err) MUST_CHECK;

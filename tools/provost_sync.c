@@ -51,6 +51,7 @@ static int keep_history(struct tool *tool, bool quiet)
     uint64_t count = 0;
     uint64_t attempts = 0;
     uint64_t aliases = 0;
+    uint64_t runs = 0;
     int64_t before = clock_wall_seconds() - keep_seconds;
     enum status status = store_event_prune(tool->store, before,
                                            clock_ms() + PRUNE_MS, &count, &err);
@@ -58,6 +59,9 @@ static int keep_history(struct tool *tool, bool quiet)
     if (status == STATUS_OK)
         status = store_attempts_prune(tool->store, before,
                                       clock_ms() + PRUNE_MS, &attempts, &err);
+    if (status == STATUS_OK)
+        status = store_runs_prune(tool->store, before, clock_ms() + PRUNE_MS,
+                                  &runs, &err);
     if (status == STATUS_OK)
         status = store_alias_prune(tool->store, clock_ms() + PRUNE_MS, &aliases,
                                    &err);
@@ -84,6 +88,10 @@ static int read_word(struct words *words, int argc, char **argv)
     if (optind < argc && strcmp(argv[optind], "plan") == 0) {
         words->options.plan = true;
         optind++;
+    }
+    if (words->options.allow_removals && (words->follow || words->if_due)) {
+        tool_error("--allow-removals is for one run that somebody looks at");
+        return EX_USAGE;
     }
     if (optind == argc &&
         words->options.plan + words->if_due + words->changes + words->follow <=
@@ -156,8 +164,9 @@ static int worse(int a, int b)
     static const int order[] = {
         EX_OK,       SYNC_EXIT_CHANGES, SYNC_EXIT_REFUSED, SYNC_EXIT_WITHHELD,
         EX_TEMPFAIL, EX_CONFIG};
-    size_t rank_a = 0;
-    size_t rank_b = 0;
+    /* What is not in the list is worse than all of it. */
+    size_t rank_a = ARRAY_SIZE(order);
+    size_t rank_b = ARRAY_SIZE(order);
 
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
         if (order[i] == a)

@@ -221,6 +221,10 @@ int sync_close(struct sync_frame *frame, enum status status);
 /* Ends it without a word: another run takes its place. */
 void sync_drop(struct sync_frame *frame);
 
+/* An event that removals were withheld, and why, once a day. */
+enum status sync_tell_withheld(struct sync *sync,
+                               struct errtext *err) MUST_CHECK;
+
 /* The cookie of this moment, into sync->cookie; none is no failure. */
 enum status sync_cookie_now(struct sync *sync, struct errtext *err) MUST_CHECK;
 

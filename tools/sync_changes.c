@@ -236,9 +236,12 @@ static enum status apply_changes(struct sync *sync, struct batch *batch,
         status = sync_judge(sync, err);
     if (status == STATUS_OK)
         status = sync_write_all(sync, err);
+    if (status == STATUS_OK && sync->counts.withheld > 0)
+        status = sync_tell_withheld(sync, err);
     if (status == STATUS_OK)
         status = sync_remember(sync, err);
-    if (status == STATUS_OK)
+    /* Who was held back is told again. */
+    if (status == STATUS_OK && sync->counts.withheld == 0)
         status = sync_cookie_keep(sync, err);
     return status;
 }
@@ -268,6 +271,7 @@ static enum status ask_changes(struct sync *sync, struct batch *batch,
     if (status == STATUS_OK) {
         sync_report_way(sync->report,
                         directory_way_name(directory_follow_way(follow)));
+        directory_follow_use(follow, sync->state.cookie);
         status = directory_follow_poll(follow, sync->state.cookie, &walker,
                                        deadline_ms, &sync->cookie, err);
     }
@@ -312,6 +316,54 @@ struct following {
     char *cookie; /* owned */
     struct batch batch;
 };
+
+/* True if the mailbox of an entry is what it leads to. */
+static bool is_known(struct following *following, struct sync_print *print,
+                     const struct directory_entry *entry)
+{
+    const struct sync_call *call = following->call;
+    struct account account = {.address = NULL};
+    struct errtext err = {{0}};
+    uint64_t digest = sync_print_entry(print, entry);
+    bool known = false;
+
+    if (entry->id != NULL && digest != 0 &&
+        store_find_id(call->store, call->set->name, entry->id,
+                      clock_ms() + call->settings->store.timeout_ms, &account,
+                      &err) == STATUS_OK)
+        known = account.sync_print != 0 &&
+                account.sync_print ==
+                    sync_print_stored(digest, account.fingerprint) &&
+                account.directory_state ==
+                    (entry->disabled ? ACCOUNT_DISABLED : ACCOUNT_PRESENT);
+    account_clear(&account);
+    return known;
+}
+
+/*
+ * Where changes are told again, for minutes, a run for each telling would be
+ * one each second: only what is new is worth one.
+ */
+static enum status has_news(struct following *following, bool *news_r,
+                            struct errtext *err)
+{
+    const struct sync_call *call = following->call;
+    struct batch *batch = &following->batch;
+    struct sync_print *print = NULL;
+    enum status status = sync_print_new(call->settings, call->set, &print, err);
+
+    *news_r = false;
+    for (size_t i = 0; status == STATUS_OK && !*news_r && i < batch->count;
+         i++) {
+        struct directory_entry entry = {.dn = NULL};
+
+        status = sync_spool_get(batch->spool, batch->places[i], &entry, err);
+        *news_r = status == STATUS_OK && !is_known(following, print, &entry);
+        directory_entry_clear(&entry);
+    }
+    sync_print_free(&print);
+    return status;
+}
 
 /* Applies what came; the cookie is taken over, by the store first. */
 static enum status apply_batch_of(struct following *following, char *cookie,
@@ -361,7 +413,7 @@ static enum status find_cookie(struct following *following, struct errtext *err)
     }
     if (status == STATUS_OK && !there) {
         errtext_set(err, "the directory tells no point to go on from");
-        status = STATUS_TEMPFAIL;
+        status = STATUS_NOT_FOUND;
     }
     if (status == STATUS_OK) {
         free(following->cookie);
@@ -404,14 +456,20 @@ static enum status follow_once(struct following *following, struct errtext *err)
                                        clock_ms() + set->operation_timeout_ms,
                                        &following->follow, err);
     if (status == STATUS_OK)
+        directory_follow_use(following->follow, following->cookie);
+    if (status == STATUS_OK)
         sync_report_following(
             following->call->report, set->name,
             directory_way_name(directory_follow_way(following->follow)));
     while (status == STATUS_OK && !sync_is_stopped()) {
         char *cookie = NULL;
 
+        bool news = false;
+
         status = hear(following, &cookie, err);
-        if (status == STATUS_OK && following->batch.count > 0) {
+        if (status == STATUS_OK && following->batch.count > 0)
+            status = has_news(following, &news, err);
+        if (status == STATUS_OK && news) {
             status = apply_batch_of(following, cookie, err);
         } else if (status == STATUS_OK && cookie != NULL) {
             free(following->cookie);
@@ -424,13 +482,10 @@ static enum status follow_once(struct following *following, struct errtext *err)
 }
 
 /* A cookie that the server refuses is forgotten: a full run comes first. */
-static void forget_cookie(struct following *following)
+static int read_all_again(struct following *following)
 {
-    const struct sync_call *call = following->call;
-    struct errtext err = {{0}};
-
-    if (sync_run_full(call) == EX_TEMPFAIL)
-        tool_error("%s: %s", call->set->name, err.text);
+    /* What fails is told there. */
+    return sync_run_full(following->call);
 }
 
 int sync_follow(const struct sync_call *call)
@@ -454,14 +509,18 @@ int sync_follow(const struct sync_call *call)
             break;
         if (status != STATUS_OK)
             tool_error("%s: %s", call->set->name, err.text);
-        if (status == STATUS_DENIED)
-            forget_cookie(&following);
-        if (clock_ms() - began_ms > PAUSE_LONGEST_MS)
+        if (status == STATUS_DENIED &&
+            read_all_again(&following) == EX_TEMPFAIL)
+            pause_ms = PAUSE_LONGEST_MS;
+        if (status == STATUS_OK || clock_ms() - began_ms > PAUSE_LONGEST_MS)
             pause_ms = PAUSE_FIRST_MS;
+        /* Reading everybody is not to be done every minute. */
+        if (status == STATUS_NOT_FOUND)
+            pause_ms = (int)call->set->sync_interval_minutes * 60000;
         for (int i = 0; i < pause_ms && !sync_is_stopped(); i += 100)
             clock_sleep_ms(100);
-        if (pause_ms < PAUSE_LONGEST_MS)
-            pause_ms *= 2;
+        pause_ms =
+            pause_ms < PAUSE_LONGEST_MS / 2 ? 2 * pause_ms : PAUSE_LONGEST_MS;
     }
     free(following.cookie);
     clear_batch(&following.batch);

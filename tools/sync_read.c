@@ -200,6 +200,7 @@ static bool is_wanted(const struct sync *sync,
 /* Somebody whose id no mailbox has. */
 static bool take_new(struct sync *sync, const struct directory_entry *entry)
 {
+    struct directory_entry open = *entry;
     struct roster_mailbox *there;
     struct sync_one *one;
     char *address = NULL;
@@ -220,9 +221,12 @@ static bool take_new(struct sync *sync, const struct directory_entry *entry)
         sync->counts.skipped++;
         return true;
     }
-    if (there != NULL && there->owner == ROSTER_UNSURE)
+    /* Adopted open: to close it is the next run's, which counts that first. */
+    if (there != NULL && there->owner == ROSTER_UNSURE) {
         there->seen = true;
-    one = keep(sync, entry);
+        open.disabled = false;
+    }
+    one = keep(sync, &open);
     if (one != NULL)
         one->address = digest;
     return one != NULL;

@@ -197,7 +197,7 @@ static void release(struct sync *sync)
 }
 
 /* An event that removals were withheld, with the reason. */
-static enum status tell_withheld(struct sync *sync, struct errtext *err)
+enum status sync_tell_withheld(struct sync *sync, struct errtext *err)
 {
     struct store_event event = {
         .kind = "withheld",
@@ -230,7 +230,7 @@ static enum status run_full(struct sync *sync, struct errtext *err)
     if (status == STATUS_OK)
         status = sync_close_all(sync, err);
     if (status == STATUS_OK)
-        status = tell_withheld(sync, err);
+        status = sync_tell_withheld(sync, err);
     if (status == STATUS_OK)
         status = sync_remember(sync, err);
     if (status == STATUS_OK && sync->complete)

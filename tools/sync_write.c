@@ -446,6 +446,36 @@ static enum status take_plan(struct sync_writer *writer,
     return enqueue(writer, plan, at, err);
 }
 
+/*
+ * Closes the mailbox of who is disabled by itself: whatever else there is about
+ * the entry may be refused, this may not be.
+ */
+static enum status suspend_first(struct sync_writer *writer,
+                                 const struct directory_entry *entry,
+                                 struct errtext *err)
+{
+    struct sync *sync = writer->sync;
+    struct account account = {.address = NULL};
+    struct plan plan = {.kind = PLAN_NOTHING};
+    struct errtext reason = {{0}};
+    enum status status = store_find_id(sync->store, sync->set->name, entry->id,
+                                       sync_deadline(sync), &account, err);
+
+    if (status == STATUS_NOT_FOUND)
+        return STATUS_OK;
+    errtext_set(&reason, "disabled in the directory");
+    if (status == STATUS_OK)
+        status =
+            provision_absent(&account, ACCOUNT_DISABLED, &reason, &plan, err);
+    if (status == STATUS_OK && plan.kind != PLAN_NOTHING)
+        status = sync_write_plan(writer, &plan, err);
+    if (status == STATUS_OK)
+        status = sync_writer_flush(writer, err);
+    plan_clear(&plan);
+    account_clear(&account);
+    return status;
+}
+
 enum status sync_write_one(struct sync_writer *writer, struct sync_one *one,
                            bool drops_old_name, struct errtext *err)
 {
@@ -455,6 +485,8 @@ enum status sync_write_one(struct sync_writer *writer, struct sync_one *one,
     struct errtext why = {{0}};
     enum status status = sync_spool_get(sync->spool, one->at, &entry, err);
 
+    if (status == STATUS_OK && one->removes && !sync->options->plan)
+        status = suspend_first(writer, &entry, err);
     if (status == STATUS_OK) {
         status = make_plan(sync, &entry, false, &plan, &why);
         if (status == STATUS_TEMPFAIL)

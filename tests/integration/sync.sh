@@ -18,9 +18,11 @@ lab_sql "INSERT INTO event (at, kind, who, reason)
     SELECT UTC_TIMESTAMP() - INTERVAL 31 DAY, 'old', 'test', seq FROM seq_1_to_1234"
 lab_sql "INSERT INTO event (at, kind, who, reason)
     SELECT UTC_TIMESTAMP() - INTERVAL 29 DAY, 'young', 'test', seq FROM seq_1_to_700"
+lab_sql "INSERT INTO sync_run (directory, kind, host, started) VALUES ('corp', 'full', 'h', UTC_TIMESTAMP() - INTERVAL 31 DAY), ('corp', 'full', 'h', UTC_TIMESTAMP())"
 is "what is due is done without a word" "$(sync --if-due)" ""
 is "events older than event.keep are gone, the others are not" \
     "$(lab_sql "SELECT kind, COUNT(*) FROM event WHERE who = 'test' GROUP BY kind")" "$(printf 'young\t700')"
+is "and so are runs" "$(lab_sql 'SELECT COUNT(*) FROM sync_run')" 1
 lab_sql "INSERT INTO attempt VALUES ('a@example.org', 1, 'wrong', 'x', 'smtp', '', 1, '2020-01-01', '2020-01-01'),
     ('a@example.org', 2, 'wrong', 'x', 'smtp', '', 1, '2020-01-01', UTC_TIMESTAMP())"
 like "by hand it says how many" "$(sync)" '^0 events and 1 attempts were older than event.keep$'

@@ -129,4 +129,7 @@ for uid in ada bob dan; do lab_ldap_set "$uid" description locked; done
 sync_setting max_removals '"2"'
 is "who is locked counts as well" "$(sync)$(lab_sql "SELECT COUNT(*) FROM mailbox WHERE directory_state = 'disabled'")" 30
 is "and is shown" "$(grep -c ' withheld (' "$LAB/out")$(lab_sql 'SELECT plan FROM sync_run ORDER BY id DESC LIMIT 1' | grep -o 'disabled in the directory' | wc -l)" 13
+lab_sql "UPDATE mailbox SET directory_id = NULL, fingerprint = NULL WHERE address = 'bob@example.org'"
+sync >/dev/null
+is "also where the mailbox had no id yet" "$(lab_sql "SELECT directory_id IS NOT NULL, directory_state FROM mailbox WHERE address = 'bob@example.org'")" "$(printf '1\tpresent')"
 lab_done

@@ -90,6 +90,14 @@ is "who is locked in the directory is suspended at once" "$(sync)$(sync_count su
 is "mail is accepted" "$(lab_sql "SELECT COUNT(*) FROM mailbox_open WHERE address = 'carol@example.org'")" 1
 is "and once is enough" "$(sync)$(sync_count suspended)" 00
 lab_ldap_set carol description
+sync >/dev/null
+lab_ldap_set carol mailAlternateAddress countess@example.org
+lab_ldap_set carol description locked
+sync >/dev/null
+is "also who has something else that is refused" "$(mailbox carol@example.org directory_state)$(sync_count suspended)$(sync_count refused)" disabled11
+lab_ldap_set carol mailAlternateAddress
+sync >/dev/null
+lab_ldap_set carol description
 is "back when enabled" "$(sync)$(mailbox carol@example.org directory_state)" 0present
 lab_ldap_set dan otherMailbox nothing
 count=$(events)
