@@ -65,11 +65,12 @@ enum status store_event_prune(struct store *store, int64_t before,
                               int64_t deadline_ms, uint64_t *count_r,
                               struct errtext *err) MUST_CHECK;
 
-/* Removes aliases of renames whose time is over. */
+/* Likewise for the rows of sync's runs. */
 enum status store_runs_prune(struct store *store, int64_t before,
                              int64_t deadline_ms, uint64_t *count_r,
                              struct errtext *err) MUST_CHECK;
 
+/* Removes aliases of renames whose time is over. */
 enum status store_alias_prune(struct store *store, int64_t deadline_ms,
                               uint64_t *count_r,
                               struct errtext *err) MUST_CHECK;
