@@ -22,6 +22,7 @@
 struct login {
     const struct settings *settings;
     const struct login_shared *shared;
+    struct store *store; /* is never asked for a connection */
     unsigned written;
 };
 
@@ -35,12 +36,18 @@ enum status login_open(const struct settings *settings,
         return status_no_memory(err);
     login->settings = settings;
     login->shared = shared;
+    if (store_open(&settings->store, &login->store, err) != STATUS_OK) {
+        free(login);
+        return STATUS_TEMPFAIL;
+    }
     *login_r = login;
     return STATUS_OK;
 }
 
 void login_close(struct login **login)
 {
+    if (*login != NULL)
+        store_close(&(*login)->store);
     free(*login);
     *login = NULL;
 }
@@ -121,8 +128,7 @@ size_t directory_hosts(struct directory *dir, struct directory_host_state *out,
 
 struct store *login_store(struct login *login)
 {
-    (void)login;
-    return NULL;
+    return login->store;
 }
 
 enum status store_check_schema(struct store *store, int64_t deadline_ms,
