@@ -25,6 +25,21 @@ people() {
     done
 }
 
+# newcomers DOMAIN FIRST COUNT: people for provost-sync, who are in the
+# directory from now on, and a file of logins.
+newcomers() {
+    awk -v domain="$1" -v first="$2" -v count="$3" -v base="$LAB_PEOPLE" 'BEGIN {
+        for (n = first; n < first + count; n++) {
+            printf "dn: uid=s%d,%s\nobjectClass: inetOrgPerson\nobjectClass: labMailPerson\n", n, base
+            printf "uid: s%d\ncn: S %d\nsn: S\ndisplayName: S %d\n", n, n, n
+            printf "mail: s%d@%s\nuserPassword: s%d-secret\notherMailbox: default\n", n, domain, n
+            printf "entryUUID: 00000000-0000-4000-9000-%012d\n\n", n
+        }
+    }' >"$LAB/newcomers.ldif"
+    lab_ldap_add <"$LAB/newcomers.ldif" || lab_die "newcomers can be added"
+    seq "$2" $(($2 + $3 - 1)) | sed "s/.*/s&@$1\ts&-secret/" >"$LAB/$1.all"
+}
+
 lab_ldif >"$LAB/people.ldif"
 people crowd.example 1000 500
 people killed.example 2000 500
@@ -44,7 +59,7 @@ LAB_CONF="policy = {
 };"
 lab_config
 lab_schema
-for domain in crowd.example:300 killed.example:300 same.example:0 lost.example:0 hung.example:0 proxy.example:0 example.org:0; do
+for domain in crowd.example:300 both.example:250 turn.example:0 killed.example:300 same.example:0 lost.example:0 hung.example:0 proxy.example:0 example.org:0; do
     lab_domain "${domain%:*}" --max-mailboxes "${domain#*:}"
 done
 cluster_config
@@ -89,6 +104,10 @@ whole() {
             "$2 $2 $2 $2 $2 $2 "
     done
 }
+# Node 2 does not apply what the others write while it holds this lock.
+hold() {
+    cluster_sql 2 "FLUSH TABLES WITH READ LOCK; SELECT SLEEP($1); UNLOCK TABLES"
+}
 # refusals DOMAIN: lines of the three logs that refuse somebody of it, by reason.
 refusals() {
     cat "$LAB"/log/authd-?.log | grep "user=p[0-9]*@$1 " | grep '^[^ ]* *refused: \| refused: ' |
@@ -111,6 +130,69 @@ for node in $CLUSTER_NODES; do cp "$LAB/all" "$LAB/same.$node"; done
 crowd same 12
 is "each person at three hosts at once: every login is let in" "$(cat "$LAB/answers")" "OK 1500"
 whole crowd.example 500 "one mailbox a person"
+
+# ---------------------------------------------------------- provost-sync --
+
+# Its people are those of this section, so that the other domains stay empty.
+for node in $CLUSTER_NODES; do
+    sed -e 's|filter = "(objectClass=inetOrgPerson)"|filter = "(uid=s*)"; import_users = true; periodic_full_sync = true|' \
+        "$LAB/provost-$node.conf" >"$LAB/sync-$node.conf"
+done
+sync() { # HOST: its exit code; what it says is in $LAB/sync.HOST
+    "$PROVOST_BUILD/tools/provost-sync" -c "$LAB/sync-$1.conf" >"$LAB/sync.$1" 2>&1
+    echo $?
+}
+# syncs HOST...: one at each at once; their exit codes, sorted.
+syncs() {
+    syncs_pids=
+    for node; do
+        sync "$node" >"$LAB/code.$node" &
+        syncs_pids="$syncs_pids $!"
+    done
+    # shellcheck disable=SC2086
+    wait $syncs_pids
+    for node; do cat "$LAB/code.$node"; done | sort -n | tr '\n' ' '
+}
+
+newcomers both.example 6000 400
+for node in $CLUSTER_NODES; do cp "$LAB/both.example.all" "$LAB/both.example.$node"; done
+sync 2 >"$LAB/code.2" &
+syncer=$!
+crowd both.example 4 --again $((60 * slow))
+wait "$syncer"
+echo "# $(tail -n 1 "$LAB/sync.2")"
+is "provost-sync while the same people log in at three hosts: it ends, and tells of the limit" "$(cat "$LAB/code.2")" 1
+is "each login has its answer" "$(($(answers OK) + $(answers NO)))" 1200
+whole both.example 250 "as many mailboxes as the limit, whole and counted"
+is "one a person" "$(cluster_sql 3 "SET wsrep_sync_wait = 1; SELECT COUNT(DISTINCT directory_id) FROM mailbox WHERE domain = 'both.example'")" 250
+cluster_ctl 3 doctor >"$LAB/doctor.sync" 2>&1
+like "doctor finds the counters right" "$(cat "$LAB/doctor.sync")" 'ok .*counters'
+
+# Whoever writes the first of the newcomers sits there, so that the runs of the
+# other hosts begin meanwhile. The first time nobody ever had the lease; the
+# last time node 2 does not know yet that another has it.
+turn=1
+while [ "$turn" -le 3 ]; do
+    newcomers turn.example $((6900 + turn * 100)) 100
+    cluster_sql 1 "CREATE OR REPLACE TRIGGER pause BEFORE INSERT ON mailbox FOR EACH ROW
+        SET @pause = IF(NEW.address = 's$((6900 + turn * 100))@turn.example', SLEEP($((slow + 1))), 0)"
+    [ "$turn" -gt 1 ] || cluster_sql 1 "DELETE FROM lease"
+    [ "$turn" -lt 3 ] || {
+        hold 1 >/dev/null &
+        holder=$!
+        sleep 0.3
+    }
+    is "provost-sync at three hosts at once: one works, turn $turn" "$(syncs 1 2 3)" "1 75 75 "
+    is "the others say why" "$(grep -l 'another run is at work' "$LAB"/sync.[123] | wc -l)" 2
+    whole turn.example $((turn * 100)) "everybody has a mailbox"
+    turn=$((turn + 1))
+done
+wait "$holder"
+cluster_sql 1 "DROP TRIGGER pause"
+for node in $CLUSTER_NODES; do
+    is "a run on node $node finds nobody changed" "$(sync "$node")" 1
+    is "all mailboxes are as they were" "$(sed -n 's/^corp:.* \([0-9]*\) unchanged.*/\1/p' "$LAB/sync.$node")" 550
+done
 
 # --------------------------------------------------- a node dies under load --
 
@@ -161,10 +243,6 @@ whole hung.example 60 "one mailbox each"
 
 # ------------------------------------------------------- seen on other nodes --
 
-# Node 2 does not apply what the others write while it holds this lock.
-hold() {
-    cluster_sql 2 "FLUSH TABLES WITH READ LOCK; SELECT SLEEP($1); UNLOCK TABLES"
-}
 is "somebody is let in at host 2" "$(cluster_auth 2 --user p1000@crowd.example --password p1000-secret)" "OK p1000@crowd.example"
 hold 2 >/dev/null &
 holder=$!
