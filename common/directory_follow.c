@@ -447,21 +447,18 @@ static enum status listen_for(struct directory_follow *follow, int quiet_ms,
                               int64_t deadline_ms, struct errtext *err)
 {
     enum status status = STATUS_OK;
-    bool first = true;
 
     while (status == STATUS_OK && !directory_follow_done(follow)) {
-        /* Enough for one run; the rest waits in the connection. */
-        if (follow->persists && follow->changed.count >= CHANGED_A_RUN)
-            return STATUS_OK;
         int64_t until_ms = deadline_ms;
         LDAPMessage *one = NULL;
         int rc;
 
+        /* Enough for one run; the rest waits in the connection. */
+        if (follow->persists && follow->changed.count >= CHANGED_A_RUN)
+            return STATUS_OK;
         if (follow->persists && follow->changed.count > 0 &&
             clock_ms() + quiet_ms < until_ms)
             until_ms = clock_ms() + quiet_ms;
-        /* What may be received is counted for each message. */
-        directory_connection_begin(follow->conn);
         rc = directory_connection_next(follow->conn, until_ms, &one);
         if (rc == LDAP_TIMEOUT && follow->persists)
             return STATUS_OK;
@@ -469,11 +466,6 @@ static enum status listen_for(struct directory_follow *follow, int quiet_ms,
             return directory_follow_failed("syncrepl", rc, err);
         status = directory_follow_take(follow, one, err);
         ldap_msgfree(one);
-        first = false;
-    }
-    if (status == STATUS_OK && follow->persists && !first) {
-        errtext_set(err, "syncrepl: the server ended the search");
-        status = STATUS_TEMPFAIL;
     }
     return status;
 }

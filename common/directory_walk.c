@@ -21,7 +21,6 @@
 #define FILTER_TEXT_MAX 131072
 #define DN_DIGEST_BYTES 16
 
-static const char domain_scope_oid[] = "1.2.840.113556.1.4.1339";
 static const char ad_capability_oid[] = "1.2.840.113556.1.4.800";
 static const char sync_oid[] = "1.3.6.1.4.1.4203.1.9.1.1";
 static const char policy_oid[] = "1.3.6.1.4.1.42.2.27.8.5.1";
@@ -52,7 +51,6 @@ struct walk {
     struct directory_walked *walked;
     int64_t page_ms;
     struct directory_connection *conn;
-    bool domain_scope; /* send Active Directory's control */
     bool asks_disabled;
     struct digest_set disabled;
     struct directory_groups *groups; /* NULL: groups in groups do not count */
@@ -245,36 +243,24 @@ static enum status take_message(struct walk *walk, LDAPMessage **message,
     }
 }
 
-/* The controls of one page; freed by the caller. */
-static int make_controls(struct walk *walk, struct berval *cookie,
-                         LDAPControl *controls[3])
-{
-    int rc = ldap_create_page_control(walk->conn->ld, DIRECTORY_PAGE_ENTRIES,
-                                      cookie, 0, &controls[0]);
-
-    if (rc == LDAP_SUCCESS && walk->domain_scope)
-        rc = ldap_control_create(domain_scope_oid, 0, NULL, 0, &controls[1]);
-    return rc;
-}
-
 /* Asks for one page; returns an LDAP result code. */
 static int ask_page(struct walk *walk, const char *base, const char *filter,
                     struct berval *cookie, int *msgid_r)
 {
     char no_attributes[] = LDAP_NO_ATTRS;
     char *none[] = {no_attributes, NULL};
-    LDAPControl *controls[3] = {NULL, NULL, NULL};
-    int rc = make_controls(walk, cookie, controls);
+    LDAPControl *page = NULL;
+    int rc = ldap_create_page_control(walk->conn->ld, DIRECTORY_PAGE_ENTRIES,
+                                      cookie, 0, &page);
 
     directory_connection_begin(walk->conn);
     if (rc == LDAP_SUCCESS)
-        rc = ldap_search_ext(walk->conn->ld, base, LDAP_SCOPE_SUBTREE, filter,
-                             walk->asks_disabled ? none
-                                                 : walk->dir->attributes.names,
-                             0, controls, NULL, NULL, LDAP_NO_LIMIT, msgid_r);
+        rc = directory_connection_search(
+            walk->conn, base, LDAP_SCOPE_SUBTREE, filter,
+            walk->asks_disabled ? none : walk->dir->attributes.names,
+            LDAP_NO_LIMIT, page, msgid_r);
     atomic_fetch_add_explicit(&walk->dir->searches, 1, memory_order_relaxed);
-    ldap_control_free(controls[0]);
-    ldap_control_free(controls[1]);
+    ldap_control_free(page);
     return rc;
 }
 
@@ -522,7 +508,7 @@ static void read_abilities(LDAP *ld, LDAPMessage *entry,
 
     out->paged = has_value(controls, LDAP_CONTROL_PAGEDRESULTS);
     out->syncrepl = has_value(controls, sync_oid);
-    out->domain_scope = has_value(controls, domain_scope_oid);
+    out->domain_scope = has_value(controls, LDAP_CONTROL_X_DOMAIN_SCOPE);
     out->policies = has_value(controls, policy_oid);
     out->active_directory = has_value(capabilities, ad_capability_oid);
     copy_first(ld, entry, "vendorName", out->vendor, sizeof(out->vendor));
@@ -619,12 +605,8 @@ enum status directory_walk(struct directory *dir,
                               err) != STATUS_OK)
         return end_with(&walk, DIRECTORY_BROKEN);
     walk.conn = dir->lent;
-    if (dir->lent != NULL)
-        walk.domain_scope = dir->lent->has_scope;
-    else if (lend(dir, clock_ms() + page_ms, &walk.conn, &abilities, err) ==
-             STATUS_OK)
-        walk.domain_scope = abilities.domain_scope;
-    if (walk.conn == NULL) {
+    if (dir->lent == NULL && lend(dir, clock_ms() + page_ms, &walk.conn,
+                                  &abilities, err) != STATUS_OK) {
         directory_groups_free(&walk.groups);
         return end_with(&walk, DIRECTORY_BROKEN);
     }

@@ -199,7 +199,7 @@ enum status store_sync_state_read(struct store *store, const char *directory,
 /* A write under the lease. */
 struct held {
     const struct store_lease *lease;
-    enum status (*write)(struct store_connection *db, const struct held *held,
+    enum status (*write)(struct store_connection *db, struct held *held,
                          struct errtext *err);
     const char *directory;
     const void *rows;
@@ -224,8 +224,8 @@ static enum status write_held(struct store *store, struct held *held,
     return store_work(store, &work, held, deadline_ms, err);
 }
 
-static enum status write_note(struct store_connection *db,
-                              const struct held *held, struct errtext *err)
+static enum status write_note(struct store_connection *db, struct held *held,
+                              struct errtext *err)
 {
     const struct store_sync_note *note = held->rows;
     struct store_param params[] = {
@@ -459,8 +459,8 @@ enum status store_sync_events_write(struct store *store,
 
 #define PERSON_PARAMS 8
 
-static enum status write_people(struct store_connection *db,
-                                const struct held *held, struct errtext *err)
+static enum status write_people(struct store_connection *db, struct held *held,
+                                struct errtext *err)
 {
     const struct store_sync_person *people = held->rows;
     struct store_param forget[] = {store_text(held->directory)};
@@ -509,8 +509,8 @@ enum status store_sync_people_write(struct store *store,
     return write_held(store, &held, deadline_ms, err);
 }
 
-static enum status write_prints(struct store_connection *db,
-                                const struct held *held, struct errtext *err)
+static enum status write_prints(struct store_connection *db, struct held *held,
+                                struct errtext *err)
 {
     const struct store_sync_print *prints = held->rows;
     struct store_param *params = calloc(held->count + 1, 4 * sizeof(*params));
@@ -547,30 +547,22 @@ enum status store_sync_prints_write(struct store *store,
     return write_held(store, &held, deadline_ms, err);
 }
 
-struct beginning {
-    const struct store_lease *lease;
-    const struct store_sync_run *run;
-    uint64_t id;
-};
-
-static enum status run_begin(struct store_connection *db, void *arg,
-                             struct errtext *err)
+static enum status write_begin(struct store_connection *db, struct held *held,
+                               struct errtext *err)
 {
-    struct beginning *beginning = arg;
-    const struct store_sync_run *run = beginning->run;
+    const struct store_sync_run *run = held->rows;
     struct store_param params[] = {store_text(run->directory),
                                    store_text(run->kind),
                                    store_text(run->host)};
-    enum status status = store_lease_hold(db, beginning->lease, err);
+    enum status status =
+        store_execute(db, &run_begin_sql, params, 3, NULL, err);
 
-    if (status == STATUS_OK)
-        status = store_execute(db, &run_begin_sql, params, 3, NULL, err);
     if (status == STATUS_OK)
         status = store_execute(db, &run_id_sql, NULL, 0, NULL, err);
     if (status == STATUS_OK)
         status = store_fetch(db, &run_id_sql, err);
     if (status == STATUS_OK)
-        beginning->id = store_column_number(db, &run_id_sql, 0);
+        held->id = store_column_number(db, &run_id_sql, 0);
     return status == STATUS_NOT_FOUND ? STATUS_TEMPFAIL : status;
 }
 
@@ -580,12 +572,11 @@ enum status store_sync_run_begin(struct store *store,
                                  int64_t deadline_ms, uint64_t *id_r,
                                  struct errtext *err)
 {
-    static const struct store_work work = {.run = run_begin};
-    struct beginning beginning = {.lease = lease, .run = run};
-    enum status status = store_work(store, &work, &beginning, deadline_ms, err);
+    struct held held = {.lease = lease, .write = write_begin, .rows = run};
+    enum status status = write_held(store, &held, deadline_ms, err);
 
     if (status == STATUS_OK)
-        *id_r = beginning.id;
+        *id_r = held.id;
     return status;
 }
 

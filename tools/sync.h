@@ -117,6 +117,19 @@ enum status sync_address(struct sync *sync, const struct directory_entry *entry,
                          const struct roster_mailbox *mailbox, char **address_r,
                          struct errtext *err) MUST_CHECK;
 
+/*
+ * The settings of a directory in which people are found by the name their
+ * mailbox has, and by no other, and are not remembered. All borrowed from set
+ * and from *out, which has to stay where it is.
+ */
+void sync_find_settings(const struct directory_settings *set,
+                        struct directory_settings *out);
+
+/* sync_read.c: one mailbox of the store into the roster. */
+enum status sync_add_mailbox(struct sync *sync,
+                             const struct store_roster_row *row,
+                             struct errtext *err) MUST_CHECK;
+
 /* sync_read.c: loads what is known, then takes entries, one by one. */
 enum status sync_load(struct sync *sync, struct errtext *err) MUST_CHECK;
 enum status sync_read_all(struct sync *sync, struct errtext *err) MUST_CHECK;

@@ -109,28 +109,21 @@ enum status sync_cookie_keep(struct sync *sync, struct errtext *err)
                            sync_deadline(sync), err);
 }
 
-/* One mailbox that changes may be about, once. */
+/* One mailbox that changes may be about. */
 static enum status add_account(struct sync *sync, const struct account *account,
-                               struct roster *all, struct errtext *err)
+                               struct errtext *err)
 {
-    struct roster_row row = {.address = account->address,
-                             .owner = ROSTER_FOREIGN,
-                             .state = (unsigned char)account->directory_state};
-    bool ours = account->source == ACCOUNT_LDAP &&
-                (account->directory == NULL ||
-                 strcmp(account->directory, sync->set->name) == 0);
+    struct store_roster_row row = {
+        .address = account->address,
+        .directory = account->directory,
+        .directory_id = account->directory_id,
+        .fingerprint = account->fingerprint,
+        .sync_print = account->sync_print,
+        .source = account->source,
+        .directory_state = account->directory_state,
+    };
 
-    if (ours && account->directory != NULL && account->directory_id != NULL) {
-        row.owner = ROSTER_OWN;
-        row.id = account->directory_id;
-        row.print =
-            account->sync_print != 0
-                ? sync_print_stored(account->sync_print, account->fingerprint)
-                : 0;
-    } else if (ours) {
-        row.owner = ROSTER_UNSURE;
-    }
-    return roster_add(all, &row, err);
+    return sync_add_mailbox(sync, &row, err);
 }
 
 /* The mailboxes in which a changed entry may have a part. */
@@ -145,7 +138,7 @@ static enum status load_around(struct sync *sync,
         status = store_find_id(sync->store, sync->set->name, entry->id,
                                sync_deadline(sync), &account, err);
         if (status == STATUS_OK)
-            status = add_account(sync, &account, sync->roster, err);
+            status = add_account(sync, &account, err);
         account_clear(&account);
         if (status == STATUS_NOT_FOUND)
             status = STATUS_OK;
@@ -160,7 +153,7 @@ static enum status load_around(struct sync *sync,
         status =
             store_find(sync->store, address, sync_deadline(sync), &found, err);
         if (status == STATUS_OK && found.account.address != NULL)
-            status = add_account(sync, &found.account, sync->roster, err);
+            status = add_account(sync, &found.account, err);
         store_found_clear(&found);
         free(address);
     }
@@ -258,7 +251,7 @@ static bool has_cookie(const struct store_sync_state *state,
            strcmp(state->store_made, state->store_is) == 0;
 }
 
-/* Asks who changed; *way_r is told to who looks. */
+/* Asks who changed; by which way is told to who looks. */
 static enum status ask_changes(struct sync *sync, struct batch *batch,
                                struct errtext *err)
 {
@@ -269,9 +262,9 @@ static enum status ask_changes(struct sync *sync, struct batch *batch,
         directory_follow_open(sync->dir, deadline_ms, &follow, err);
 
     if (status == STATUS_OK) {
+        directory_follow_use(follow, sync->state.cookie);
         sync_report_way(sync->report,
                         directory_way_name(directory_follow_way(follow)));
-        directory_follow_use(follow, sync->state.cookie);
         status = directory_follow_poll(follow, sync->state.cookie, &walker,
                                        deadline_ms, &sync->cookie, err);
     }
@@ -463,7 +456,6 @@ static enum status follow_once(struct following *following, struct errtext *err)
             directory_way_name(directory_follow_way(following->follow)));
     while (status == STATUS_OK && !sync_is_stopped()) {
         char *cookie = NULL;
-
         bool news = false;
 
         status = hear(following, &cookie, err);
@@ -474,6 +466,8 @@ static enum status follow_once(struct following *following, struct errtext *err)
         } else if (status == STATUS_OK && cookie != NULL) {
             free(following->cookie);
             following->cookie = cookie;
+        } else {
+            free(cookie);
         }
         clear_batch(&following->batch);
     }
@@ -481,23 +475,14 @@ static enum status follow_once(struct following *following, struct errtext *err)
     return status;
 }
 
-/* A cookie that the server refuses is forgotten: a full run comes first. */
-static int read_all_again(struct following *following)
-{
-    /* What fails is told there. */
-    return sync_run_full(following->call);
-}
-
 int sync_follow(const struct sync_call *call)
 {
-    struct following following = {.call = call, .find_set = *call->set};
+    struct following following = {.call = call};
     struct errtext err = {{0}};
     int pause_ms = PAUSE_FIRST_MS;
     enum status status;
 
-    following.find_set.login_fields =
-        (struct text_list){&following.find_set.username_field, 1};
-    following.find_set.entry_ttl_ms = 0;
+    sync_find_settings(call->set, &following.find_set);
     status = directory_open(&following.find_set, &following.dir, &err);
     if (status != STATUS_OK)
         return tool_failed(status, &err);
@@ -509,8 +494,8 @@ int sync_follow(const struct sync_call *call)
             break;
         if (status != STATUS_OK)
             tool_error("%s: %s", call->set->name, err.text);
-        if (status == STATUS_DENIED &&
-            read_all_again(&following) == EX_TEMPFAIL)
+        /* A cookie that the server refuses: another one comes by a full run. */
+        if (status == STATUS_DENIED && sync_run_full(call) == EX_TEMPFAIL)
             pause_ms = PAUSE_LONGEST_MS;
         if (status == STATUS_OK || clock_ms() - began_ms > PAUSE_LONGEST_MS)
             pause_ms = PAUSE_FIRST_MS;

@@ -141,20 +141,26 @@ static bool leave_one(struct leaving *leaving, const char *id,
     return status == STATUS_OK ? true : leave_fail(leaving, status);
 }
 
+/* The mailbox of a row if it is this directory's and nobody was seen for it. */
+static struct roster_mailbox *unseen(struct sync *sync,
+                                     const struct store_roster_row *row)
+{
+    struct roster_mailbox *mailbox = NULL;
+
+    if (row->source == ACCOUNT_LDAP && row->directory != NULL &&
+        row->directory_id != NULL &&
+        strcmp(row->directory, sync->set->name) == 0)
+        mailbox = roster_by_id(sync->roster, row->directory_id);
+    return mailbox != NULL && !mailbox->seen ? mailbox : NULL;
+}
+
 static bool visit_mailbox(const struct store_roster_row *row, void *arg)
 {
     struct leaving *leaving = arg;
-    struct sync *sync = leaving->sync;
-    struct roster_mailbox *mailbox;
+    struct roster_mailbox *mailbox = unseen(leaving->sync, row);
 
-    if (row->source != ACCOUNT_LDAP || row->directory == NULL ||
-        row->directory_id == NULL ||
-        strcmp(row->directory, sync->set->name) != 0)
-        return true;
-    mailbox = roster_by_id(sync->roster, row->directory_id);
-    if (mailbox == NULL || mailbox->owner != ROSTER_OWN || mailbox->seen)
-        return true;
-    return leave_one(leaving, row->directory_id, row->address, mailbox);
+    return mailbox == NULL ||
+           leave_one(leaving, row->directory_id, row->address, mailbox);
 }
 
 static bool skip_alias(const char *address, void *arg)
@@ -182,17 +188,12 @@ static bool count_mailbox(const struct store_roster_row *row, void *arg)
 {
     struct leaving *leaving = arg;
     struct sync *sync = leaving->sync;
-    struct roster_mailbox *mailbox;
+    const struct roster_mailbox *mailbox = unseen(sync, row);
     struct sync_absence missing;
     enum fate fate;
     size_t count = 0;
 
-    if (row->source != ACCOUNT_LDAP || row->directory == NULL ||
-        row->directory_id == NULL ||
-        strcmp(row->directory, sync->set->name) != 0)
-        return true;
-    mailbox = roster_by_id(sync->roster, row->directory_id);
-    if (mailbox == NULL || mailbox->owner != ROSTER_OWN || mailbox->seen)
+    if (mailbox == NULL)
         return true;
     sync_people_missing(sync->people, row->directory_id, &missing);
     fate = fate_of(sync, &missing, mailbox->state);

@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool load_mailbox(const struct store_roster_row *row, void *arg)
+enum status sync_add_mailbox(struct sync *sync,
+                             const struct store_roster_row *row,
+                             struct errtext *err)
 {
-    struct sync *sync = arg;
     struct roster_row mailbox = {.address = row->address,
                                  .owner = ROSTER_FOREIGN,
                                  .state = (unsigned char)row->directory_state};
@@ -24,12 +25,17 @@ static bool load_mailbox(const struct store_roster_row *row, void *arg)
         mailbox.owner = ROSTER_OWN;
         mailbox.id = row->directory_id;
         mailbox.print = sync_print_stored(row->sync_print, row->fingerprint);
-        if (row->sync_print == 0)
-            mailbox.print = 0;
     } else if (ours) {
         mailbox.owner = ROSTER_UNSURE;
     }
-    return roster_add(sync->roster, &mailbox, &sync->failure) == STATUS_OK;
+    return roster_add(sync->roster, &mailbox, err);
+}
+
+static bool load_mailbox(const struct store_roster_row *row, void *arg)
+{
+    struct sync *sync = arg;
+
+    return sync_add_mailbox(sync, row, &sync->failure) == STATUS_OK;
 }
 
 static bool load_alias(const char *address, void *arg)

@@ -150,17 +150,21 @@ static enum status begin(struct sync *sync, struct errtext *err)
     return status;
 }
 
+void sync_find_settings(const struct directory_settings *set,
+                        struct directory_settings *out)
+{
+    *out = *set;
+    out->login_fields = (struct text_list){&out->username_field, 1};
+    out->entry_ttl_ms = 0;
+}
+
 /* What is owned, and whose canary it is. */
 static enum status prepare(struct sync *sync, struct errtext *err)
 {
     const char *canary = sync->settings->sync.canary;
     enum status status;
 
-    /* People are found by the name their mailbox has, and by no other. */
-    sync->find_set = *sync->set;
-    sync->find_set.login_fields =
-        (struct text_list){&sync->find_set.username_field, 1};
-    sync->find_set.entry_ttl_ms = 0;
+    sync_find_settings(sync->set, &sync->find_set);
     status = directory_open(&sync->find_set, &sync->dir, err);
     if (status == STATUS_OK)
         status = sync_print_new(sync->settings, sync->set, &sync->print, err);

@@ -271,9 +271,8 @@ static enum status take_print(struct sync_writer *writer,
 }
 
 /* Tells a warning of a plan, once for an entry: its settings are kept. */
-static enum status warn(struct sync_writer *writer,
-                        const struct directory_entry *entry,
-                        const struct plan *plan, struct errtext *err)
+static enum status warn(struct sync_writer *writer, const struct plan *plan,
+                        struct errtext *err)
 {
     struct sync *sync = writer->sync;
     struct store_event event = {
@@ -283,7 +282,6 @@ static enum status warn(struct sync_writer *writer,
         .reason = plan->warning.text,
     };
 
-    (void)entry;
     if (sync->options->plan)
         return STATUS_OK;
     return sync_tell(sync, &event, err);
@@ -438,7 +436,7 @@ static enum status take_plan(struct sync_writer *writer,
                       plan->reason.text, err);
     if (plan->kind == PLAN_NOTHING) {
         if (plan->warning.text[0] != '\0')
-            status = warn(writer, entry, plan, err);
+            status = warn(writer, plan, err);
         return status == STATUS_OK ? take_print(writer, plan, err) : status;
     }
     if (!fits(writer, plan, &code, &sentence))
